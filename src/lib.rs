@@ -1,0 +1,4 @@
+//! layerprint: fingerprints each client at Layer 4 and Layer 7, compares the layers, and annotates the request.
+
+#[cfg(target_arch = "wasm32")]
+mod proxy;

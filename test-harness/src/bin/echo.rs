@@ -1,0 +1,3 @@
+//! The echo server: answers what it received, as JSON.
+
+fn main() {}

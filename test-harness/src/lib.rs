@@ -1,0 +1,1 @@
+//! Runs layerprint: in a wasmtime host, in a real Envoy, and as the command-line tool.
