@@ -76,6 +76,16 @@ impl Quirks {
             .map(|(_, name)| name)
     }
 
+    /// The set as a number.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The set that `bits` stands for; none when a bit has no meaning.
+    pub const fn from_bits(bits: u8) -> Option<Self> {
+        if bits < 64 { Some(Self(bits)) } else { None }
+    }
+
     fn note(&mut self, seen: bool, quirk: Self) {
         if seen {
             self.0 |= quirk.0;
@@ -91,6 +101,19 @@ impl HeaderNames {
     /// Each name in turn.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split(',').filter(|name| !name.is_empty())
+    }
+
+    /// The names joined by commas.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Names joined by commas; none when one is no name, or they are over the bounds.
+    pub fn parse(text: &str) -> Option<Self> {
+        let names = Self(text.to_owned());
+        let fits = text.len() <= MAX_NAME_BYTES && names.iter().count() <= MAX_NAMES;
+        let whole = text.is_empty() || text.split(',').all(|name| token(name.as_bytes()).is_some());
+        (fits && whole).then_some(names)
     }
 
     fn push(&mut self, name: &str) {
