@@ -1,7 +1,6 @@
 //! What belongs to a connection: read once, kept until it closes.
 
-use super::{Evidence, Reason, ReportedJa3, ReportedJa4, Text};
-use crate::wire::opening::Opening;
+use super::{Evidence, ReportedJa3, ReportedJa4, Text};
 
 /// What the proxy knows of a connection, read at its first request: before that, the handshake may not be over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,26 +53,4 @@ impl Protocol {
             Self::Http3 => "HTTP/3",
         }
     }
-}
-
-/// All that a connection has shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Connection {
-    /// Its first bytes, from the connection role.
-    pub opening: Evidence<Opening>,
-    /// What the proxy knows; pending until the first request.
-    pub facts: Evidence<Facts>,
-}
-
-impl Connection {
-    /// A connection whose first bytes are still to come.
-    pub const OPENED: Self = Self {
-        opening: Evidence::Pending,
-        facts: Evidence::Pending,
-    };
-    /// A connection of which only the requests are seen.
-    pub const UNSEEN: Self = Self {
-        opening: Evidence::Missing(Reason::NoConnectionRole),
-        facts: Evidence::Pending,
-    };
 }

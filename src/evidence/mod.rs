@@ -6,7 +6,7 @@ mod names;
 mod reported;
 mod text;
 
-pub use connection::{Connection, Facts, Protocol};
+pub use connection::{Facts, Protocol};
 pub use handover::{decode as decode_handover, encode as encode_handover};
 pub use names::{RequestNames, is_annotation};
 pub use reported::{ReportedJa3, ReportedJa4};
