@@ -6,7 +6,7 @@ use super::combined::{self, Lp1, Part};
 use super::digest::Hex;
 use super::http2::{Fingerprint, PseudoOrder};
 use super::order::{CaseClass, HeaderOrder};
-use crate::evidence::{Evidence, Facts, Protocol, Reason, RequestNames};
+use crate::evidence::{Evidence, Facts, Protocol, Reason, RequestNames, is_annotation};
 use crate::wire::http1::Head;
 use crate::wire::opening::Opening;
 
@@ -38,8 +38,10 @@ impl ConnectionPrint {
         names: &RequestNames<'_>,
         order: &Evidence<HeaderOrder>,
     ) -> Self {
-        let case = http1_head(opening, facts)
-            .and_then(|head| Evidence::or_missing(CaseClass::of(head.names.iter()), Reason::NotSent));
+        let case = http1_head(opening, facts).and_then(|head| {
+            let own = head.names.iter().filter(|name| !is_annotation(name));
+            Evidence::or_missing(CaseClass::of(own), Reason::NotSent)
+        });
         let mut http = Part::ZERO;
         let http2 = http2_form(opening, facts, names).map(|form| {
             if let Evidence::Seen(order) = order {

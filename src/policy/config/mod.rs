@@ -286,6 +286,24 @@ mod tests {
     }
 
     #[test]
+    fn a_serialized_struct_is_read_as_the_object_that_it_is() {
+        // {"mode": "enforce", "log": {"filter_state": false}}, as protobuf writes it
+        let mode = b"\x0a\x11\x0a\x04mode\x12\x09\x1a\x07enforce";
+        let log = b"\x0a\x1d\x0a\x03log\x12\x16\x2a\x14\x0a\x12\x0a\x0cfilter_state\x12\x02\x20\x00";
+        let config = Config::parse(&[&mode[..], log].concat()).unwrap();
+        assert_eq!((config.mode, config.log.filter_state), (Mode::Enforce, Switch::Off));
+        let unknown = b"\x0a\x11\x0a\x04mood\x12\x09\x1a\x07enforce";
+        assert!(
+            Config::parse(unknown).unwrap_err()[0]
+                .to_string()
+                .starts_with("mood: unknown key")
+        );
+        for cut in 2..mode.len() {
+            assert!(Config::parse(&mode[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
     fn numbers_must_be_whole_and_in_range() {
         for number in ["1023", "65537", "-1", "4096.5", "1e30", "true", "\"4096\"", "null"] {
             let text = format!(r#"{{"connection":{{"opening_bytes":{number}}}}}"#);

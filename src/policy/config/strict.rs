@@ -1,19 +1,52 @@
-//! JSON in which a key stands once. `serde_json` keeps the last of several; in a security configuration that hides a mistake.
+//! Text to values. JSON in which a key stands once: `serde_json` keeps the last of several, and in a security configuration that
+//! hides a mistake. And `google.protobuf.Struct`, which Envoy hands over in its serialized form, not as JSON.
 
 use super::Problem;
 use core::fmt;
+use prost::Message;
+use prost_types::value::Kind;
+use prost_types::{Struct, Value as ProtoValue};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reads `bytes` as one JSON value.
+/// The first byte of every serialized Struct that is not empty: field 1, length-delimited. It is white space in JSON.
+const STRUCT_TAG: u8 = 0x0a;
+
+/// Reads `bytes` as one JSON value, or as a serialized Struct.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice::<Strict>(bytes)
-        .map(|Strict(value)| value)
-        .map_err(|error| Problem {
-            path: "(the whole)".to_owned(),
-            what: format!("not JSON: {error}"),
-            accepted: "one JSON object".to_owned(),
-        })
+    match serde_json::from_slice::<Strict>(bytes) {
+        Ok(Strict(value)) => Ok(value),
+        Err(error) => match Struct::decode(bytes) {
+            Ok(message) if bytes.first() == Some(&STRUCT_TAG) => Ok(object_of(message)),
+            _ => Err(Problem {
+                path: "(the whole)".to_owned(),
+                what: format!("not JSON: {error}"),
+                accepted: "one JSON object".to_owned(),
+            }),
+        },
+    }
+}
+
+fn object_of(message: Struct) -> Value {
+    Value::Object(
+        message
+            .fields
+            .into_iter()
+            .map(|(key, value)| (key, value_of(value)))
+            .collect(),
+    )
+}
+
+/// The same value in JSON's terms. What JSON cannot say (NaN) is null, which no key accepts. The decoder bounds the depth.
+fn value_of(value: ProtoValue) -> Value {
+    match value.kind {
+        None | Some(Kind::NullValue(_)) => Value::Null,
+        Some(Kind::BoolValue(value)) => Value::Bool(value),
+        Some(Kind::NumberValue(value)) => Number::from_f64(value).map_or(Value::Null, Value::Number),
+        Some(Kind::StringValue(value)) => Value::String(value),
+        Some(Kind::ListValue(list)) => Value::Array(list.values.into_iter().map(value_of).collect()),
+        Some(Kind::StructValue(message)) => object_of(message),
+    }
 }
 
 struct Strict(Value);
