@@ -120,10 +120,7 @@ impl<'a, 'b> Call<'a, 'b> {
     }
 
     pub(super) fn memory(&mut self) -> Result<GuestMemory<'_>, Ending> {
-        let memory = self
-            .caller
-            .get_export("memory")
-            .and_then(Extern::into_memory);
+        let memory = self.caller.get_export("memory").and_then(Extern::into_memory);
         let memory = memory.ok_or_else(|| Ending::trap("the guest exports no memory"))?;
         Ok(GuestMemory::new(memory.data_mut(&mut self.caller)))
     }
@@ -133,9 +130,7 @@ impl<'a, 'b> Call<'a, 'b> {
             .iter()
             .find_map(|name| self.caller.get_export(name)?.into_func());
         let allocator = exported.ok_or_else(|| Ending::trap("the guest exports no allocator"))?;
-        let allocator = allocator
-            .typed::<u32, u32>(&self.caller)
-            .map_err(Ending::Trap)?;
+        let allocator = allocator.typed::<u32, u32>(&self.caller).map_err(Ending::Trap)?;
         let before = std::mem::replace(&mut self.caller.data_mut().stage, Stage::Allocating);
         let address = allocator.call(self.caller.as_context_mut(), size);
         self.caller.data_mut().stage = before;

@@ -82,8 +82,7 @@ impl Connection {
     /// Any property, in the bytes Envoy would give: integers are 8 bytes little-endian.
     #[must_use]
     pub fn property(mut self, path: &[&str], value: impl AsRef<[u8]>) -> Self {
-        self.properties
-            .insert(joined(path), value.as_ref().to_vec());
+        self.properties.insert(joined(path), value.as_ref().to_vec());
         self
     }
 
@@ -97,15 +96,12 @@ impl Connection {
     /// What a listener filter or Envoy's own `set_filter_state` left under this key.
     #[must_use]
     pub fn filter_state(mut self, key: &str, value: impl AsRef<[u8]>) -> Self {
-        self.filter_state
-            .insert(key.into(), value.as_ref().to_vec());
+        self.filter_state.insert(key.into(), value.as_ref().to_vec());
         self
     }
 
     fn address(self, side: &str, address: &str) -> Self {
-        let port = address
-            .rsplit_once(':')
-            .and_then(|(_, port)| port.parse::<i64>().ok());
+        let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<i64>().ok());
         let described = self.property(&[side, "address"], address);
         match port {
             Some(port) => described.property(&[side, "port"], port.to_le_bytes()),

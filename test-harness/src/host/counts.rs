@@ -49,9 +49,7 @@ impl Calls {
     }
 
     pub(super) fn count_property(&mut self, path: &[u8]) {
-        let path = String::from_utf8_lossy(path)
-            .trim_end_matches('\0')
-            .replace('\0', ".");
+        let path = String::from_utf8_lossy(path).trim_end_matches('\0').replace('\0', ".");
         let count = self.properties.entry(path).or_default();
         *count = count.saturating_add(1);
     }

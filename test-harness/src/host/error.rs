@@ -55,27 +55,15 @@ impl fmt::Display for HostError {
         match self {
             Self::Module(why) => write!(out, "not a module: {why}"),
             Self::UnknownAbi => write!(out, "the module does not export proxy_abi_version_0_2_1"),
-            Self::UnknownImport { module, name } => write!(
-                out,
-                "the module imports {module}.{name}, which no host offers"
-            ),
+            Self::UnknownImport { module, name } => {
+                write!(out, "the module imports {module}.{name}, which no host offers")
+            }
             Self::Link(why) => write!(out, "the module does not link: {why}"),
-            Self::Refused {
-                root_id,
-                phase,
-                logs,
-            } => {
+            Self::Refused { root_id, phase, logs } => {
                 write!(out, "plugin {root_id:?} refused in {phase}{}", Lines(logs))
             }
-            Self::Trap {
-                phase,
-                message,
-                logs,
-            } => write!(out, "trap in {phase}: {message}{}", Lines(logs)),
-            Self::Dead { phase } => write!(
-                out,
-                "{phase} cannot run: the VM has died in an earlier trap"
-            ),
+            Self::Trap { phase, message, logs } => write!(out, "trap in {phase}: {message}{}", Lines(logs)),
+            Self::Dead { phase } => write!(out, "{phase} cannot run: the VM has died in an earlier trap"),
             Self::OutOfTurn { phase, why } => write!(out, "{phase} is out of turn: {why}"),
         }
     }
@@ -87,8 +75,6 @@ struct Lines<'a>(&'a [String]);
 
 impl fmt::Display for Lines<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|line| write!(out, "\n  log: {line}"))
+        self.0.iter().try_for_each(|line| write!(out, "\n  log: {line}"))
     }
 }

@@ -46,8 +46,7 @@ impl Message {
     /// A property of this request alone, in the bytes Envoy would give.
     #[must_use]
     pub fn property(mut self, path: &[&str], value: impl AsRef<[u8]>) -> Self {
-        self.properties
-            .insert(joined(path), value.as_ref().to_vec());
+        self.properties.insert(joined(path), value.as_ref().to_vec());
         self
     }
 
@@ -68,12 +67,7 @@ pub struct Exchange {
 
 impl Vm {
     /// Attaches an HTTP context to a connection and runs `proxy_on_request_headers`.
-    pub fn request(
-        &self,
-        role: &Role,
-        client: &Client,
-        request: impl Into<Message>,
-    ) -> Result<Exchange, HostError> {
+    pub fn request(&self, role: &Role, client: &Client, request: impl Into<Message>) -> Result<Exchange, HostError> {
         let mut message = request.into();
         let http = Http {
             root: role.id(),
@@ -117,9 +111,7 @@ impl Exchange {
 
     /// Whether the request is held now: paused, and neither resumed nor replied to nor reset.
     pub fn is_paused(&self) -> bool {
-        self.view(|http| {
-            http.request.is_held() && http.reply.is_none() && http.life == HttpLife::Running
-        })
+        self.view(|http| http.request.is_held() && http.reply.is_none() && http.life == HttpLife::Running)
     }
 
     /// Whether the response is held now.
@@ -155,8 +147,7 @@ impl Exchange {
     /// The origin's response begins.
     pub fn respond(&self, response: impl Into<Message>) -> Result<Action, HostError> {
         let message = response.into();
-        self.vm
-            .headers(self.id, Way::Response, message.headers, message.ends)
+        self.vm.headers(self.id, Way::Response, message.headers, message.ends)
     }
 
     /// More of the response's body.

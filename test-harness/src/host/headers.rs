@@ -23,10 +23,7 @@ impl Headers {
     pub fn add(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
         let name = name.as_ref().to_ascii_lowercase();
         let at = if is_pseudo(&name) {
-            self.0
-                .iter()
-                .take_while(|(name, _)| is_pseudo(name))
-                .count()
+            self.0.iter().take_while(|(name, _)| is_pseudo(name)).count()
         } else {
             self.0.len()
         };
@@ -42,17 +39,13 @@ impl Headers {
     /// Takes out every line of this name.
     pub fn remove(&mut self, name: impl AsRef<[u8]>) {
         let name = name.as_ref();
-        self.0
-            .retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self.0.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
     }
 
     /// The value of the first line of this name.
     pub fn first(&self, name: impl AsRef<[u8]>) -> Option<&[u8]> {
         let name = name.as_ref();
-        let line = self
-            .0
-            .iter()
-            .find(|(other, _)| other.eq_ignore_ascii_case(name));
+        let line = self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
         line.map(|(_, value)| value.as_slice())
     }
 
@@ -74,9 +67,7 @@ impl Headers {
 
     /// Name and value of each line.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_slice(), value.as_slice()))
+        self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
     /// How many lines there are.
@@ -123,12 +114,9 @@ impl Headers {
 
 impl fmt::Debug for Headers {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = self.iter().map(|(name, value)| {
-            (
-                String::from_utf8_lossy(name),
-                String::from_utf8_lossy(value),
-            )
-        });
+        let lines = self
+            .iter()
+            .map(|(name, value)| (String::from_utf8_lossy(name), String::from_utf8_lossy(value)));
         out.debug_list().entries(lines).finish()
     }
 }
@@ -178,10 +166,7 @@ mod tests {
     #[test]
     fn what_is_encoded_is_decoded() {
         let sent = headers(&[(":method", "GET"), ("Cookie", ""), ("cookie", "b=\u{e9}")]);
-        assert_eq!(
-            sent.encode().map(|bytes| Headers::decode(&bytes)),
-            Some(sent)
-        );
+        assert_eq!(sent.encode().map(|bytes| Headers::decode(&bytes)), Some(sent));
     }
 
     #[test]

@@ -22,19 +22,14 @@ impl<'a> GuestMemory<'a> {
     /// The little-endian word at `at`.
     pub(super) fn read_u32(&self, at: u32) -> Result<u32, OutOfBounds> {
         let bytes = self.read(at, 4)?;
-        Ok(u32::from_le_bytes(
-            bytes.try_into().map_err(|_| OutOfBounds)?,
-        ))
+        Ok(u32::from_le_bytes(bytes.try_into().map_err(|_| OutOfBounds)?))
     }
 
     /// Puts `bytes` at `at`: all of them or, out of bounds, none.
     pub(super) fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), OutOfBounds> {
         let start = index(at)?;
         let end = start.checked_add(bytes.len()).ok_or(OutOfBounds)?;
-        self.0
-            .get_mut(start..end)
-            .ok_or(OutOfBounds)?
-            .copy_from_slice(bytes);
+        self.0.get_mut(start..end).ok_or(OutOfBounds)?.copy_from_slice(bytes);
         Ok(())
     }
 }

@@ -47,9 +47,7 @@ impl Metrics {
     /// A counter adds, a gauge is set, a histogram keeps the value.
     pub(super) fn record(&mut self, metric: &Metric, value: u64) -> Result<(), Status> {
         match metric.kind {
-            MetricKind::Counter => change(&mut self.counters, &metric.name, |old| {
-                old.saturating_add(value)
-            }),
+            MetricKind::Counter => change(&mut self.counters, &metric.name, |old| old.saturating_add(value)),
             MetricKind::Gauge => change(&mut self.gauges, &metric.name, |_| value),
             MetricKind::Histogram => {
                 self.histograms
@@ -72,10 +70,7 @@ impl Metrics {
 
     /// The counter of this name, else the gauge.
     pub(super) fn value(&self, name: &str) -> Option<u64> {
-        self.counters
-            .get(name)
-            .or_else(|| self.gauges.get(name))
-            .copied()
+        self.counters.get(name).or_else(|| self.gauges.get(name)).copied()
     }
 
     pub(super) fn histogram(&self, name: &str) -> Vec<u64> {
@@ -89,11 +84,7 @@ impl Metrics {
     }
 }
 
-fn change(
-    values: &mut BTreeMap<String, u64>,
-    name: &str,
-    to: impl FnOnce(u64) -> u64,
-) -> Result<(), Status> {
+fn change(values: &mut BTreeMap<String, u64>, name: &str, to: impl FnOnce(u64) -> u64) -> Result<(), Status> {
     let value = values.get_mut(name).ok_or(Status::NotFound)?;
     *value = to(*value);
     Ok(())

@@ -19,16 +19,15 @@ impl Module {
     /// Reads and compiles a file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, HostError> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path)
-            .map_err(|error| HostError::Module(format!("{}: {error}", path.display())))?;
+        let bytes = std::fs::read(path).map_err(|error| HostError::Module(format!("{}: {error}", path.display())))?;
         Self::from_bytes(&bytes)
     }
 
     /// Compiles a binary module and checks its imports.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, HostError> {
         let engine = Engine::default();
-        let module = wasmtime::Module::from_binary(&engine, bytes)
-            .map_err(|error| HostError::Module(format!("{error:?}")))?;
+        let module =
+            wasmtime::Module::from_binary(&engine, bytes).map_err(|error| HostError::Module(format!("{error:?}")))?;
         if module.get_export(ABI).is_none() {
             return Err(HostError::UnknownAbi);
         }

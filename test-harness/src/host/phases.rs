@@ -40,13 +40,7 @@ impl Way {
 }
 
 impl Vm {
-    pub(super) fn headers(
-        &self,
-        id: u32,
-        way: Way,
-        headers: Headers,
-        ends: bool,
-    ) -> Result<Action, HostError> {
+    pub(super) fn headers(&self, id: u32, way: Way, headers: Headers, ends: bool) -> Result<Action, HostError> {
         let [phase, ..] = way.callbacks();
         self.in_turn(id, way, phase, Gate::Untouched)?;
         let count = u32::try_from(headers.len()).unwrap_or(u32::MAX);
@@ -61,13 +55,7 @@ impl Vm {
         Ok(action)
     }
 
-    pub(super) fn body(
-        &self,
-        id: u32,
-        way: Way,
-        bytes: &[u8],
-        ends: bool,
-    ) -> Result<Action, HostError> {
+    pub(super) fn body(&self, id: u32, way: Way, bytes: &[u8], ends: bool) -> Result<Action, HostError> {
         let [_, phase, _] = way.callbacks();
         self.in_turn(id, way, phase, Gate::Open)?;
         let held = self.with_http(id, |http| {
@@ -83,12 +71,7 @@ impl Vm {
         Ok(action)
     }
 
-    pub(super) fn trailers(
-        &self,
-        id: u32,
-        way: Way,
-        trailers: Headers,
-    ) -> Result<Action, HostError> {
+    pub(super) fn trailers(&self, id: u32, way: Way, trailers: Headers) -> Result<Action, HostError> {
         let [.., phase] = way.callbacks();
         self.in_turn(id, way, phase, Gate::Open)?;
         let count = u32::try_from(trailers.len()).unwrap_or(u32::MAX);
@@ -123,9 +106,7 @@ impl Vm {
         while let Some(deferred) = self.next_deferred() {
             match deferred {
                 Deferred::Resume(id, kind) => self.resume(id, kind),
-                Deferred::Close(id, StreamKind::Request | StreamKind::Response) => {
-                    self.reset(id)?
-                }
+                Deferred::Close(id, StreamKind::Request | StreamKind::Response) => self.reset(id)?,
                 Deferred::Close(id, StreamKind::Downstream | StreamKind::Upstream) => {
                     if self.with_tcp(id, |_| ()).is_some() {
                         self.close_tcp(id, Peer::Local)?;
@@ -193,13 +174,7 @@ impl Vm {
     }
 
     /// Envoy runs no phase of a stream that is over, and none behind one that is held.
-    fn in_turn(
-        &self,
-        id: u32,
-        way: Way,
-        phase: &'static str,
-        needs: Gate,
-    ) -> Result<(), HostError> {
+    fn in_turn(&self, id: u32, way: Way, phase: &'static str, needs: Gate) -> Result<(), HostError> {
         let out_of_turn = |why| Err(HostError::OutOfTurn { phase, why });
         if self.shared().with(id, |_| ()).is_none() {
             return out_of_turn("the stream is over");
@@ -216,9 +191,7 @@ impl Vm {
             (Gate::Untouched, Gate::Untouched) => Ok(()),
             (Gate::Untouched, _) => out_of_turn("the headers have come already"),
             (_, Gate::Untouched) => out_of_turn("the headers have not come yet"),
-            (_, Gate::HeldAtHeaders | Gate::HeldAtTrailers) => {
-                out_of_turn("the guest holds the stream")
-            }
+            (_, Gate::HeldAtHeaders | Gate::HeldAtTrailers) => out_of_turn("the guest holds the stream"),
             _ if ended => out_of_turn("the message has ended"),
             (_, Gate::Open | Gate::HeldAtBody) => Ok(()),
         }

@@ -76,10 +76,7 @@ impl Vm {
         if self.call("proxy_on_vm_start", id, &[vm_size])? == Some(0) {
             return Err(refused("proxy_on_vm_start"));
         }
-        let role = Role {
-            vm: self.clone(),
-            id,
-        };
+        let role = Role { vm: self.clone(), id };
         role.with_root(|root| {
             root.configuration.lend();
         });
@@ -99,11 +96,7 @@ impl Vm {
         while let Some((due, id)) = self.next_tick().filter(|(due, _)| *due <= end) {
             let clock = &self.shared().process.clock;
             clock.set(clock.get().max(due));
-            Role {
-                vm: self.clone(),
-                id,
-            }
-            .tick()?;
+            Role { vm: self.clone(), id }.tick()?;
         }
         self.shared().process.clock.set(end);
         Ok(())
@@ -144,8 +137,7 @@ impl Role {
 
     /// How often the plugin wants to be called, if at all.
     pub fn tick_period(&self) -> Option<Duration> {
-        self.with_root(|root| root.tick.map(|tick| tick.period))
-            .flatten()
+        self.with_root(|root| root.tick.map(|tick| tick.period)).flatten()
     }
 
     /// Runs the plugin's tick now, whatever the clock says.
@@ -181,6 +173,5 @@ impl Role {
 }
 
 pub(super) fn size(bytes: &[u8]) -> Result<u32, HostError> {
-    u32::try_from(bytes.len())
-        .map_err(|_| HostError::Link("more bytes than a guest can address".to_owned()))
+    u32::try_from(bytes.len()).map_err(|_| HostError::Link("more bytes than a guest can address".to_owned()))
 }

@@ -19,9 +19,7 @@ pub(super) fn read(vm: &VmShared, path: &[u8]) -> Result<Vec<u8>, Status> {
     if path.is_empty() {
         return Err(Status::SerializationFailure);
     }
-    let value = vm
-        .with(vm.subject(), |context| of_stream(context, path))
-        .flatten();
+    let value = vm.with(vm.subject(), |context| of_stream(context, path)).flatten();
     value
         .or_else(|| of_plugin(vm, path))
         .or_else(|| written_by_guest(vm, path))
@@ -71,10 +69,7 @@ fn of_request(http: &Http, path: &[u8]) -> Option<Vec<u8>> {
     let target = || header(":path");
     match name {
         b"path" => target(),
-        b"url_path" => target()?
-            .split(|byte| *byte == b'?')
-            .next()
-            .map(<[u8]>::to_vec),
+        b"url_path" => target()?.split(|byte| *byte == b'?').next().map(<[u8]>::to_vec),
         b"query" => {
             let target = target()?;
             let mut halves = target.splitn(2, |byte| *byte == b'?');
@@ -106,10 +101,7 @@ fn of_response(context: &Context, path: &[u8]) -> Option<Vec<u8>> {
             let status = http.response.headers.own().first(":status")?;
             integer(std::str::from_utf8(status).ok()?.parse::<u32>().ok()?)
         }
-        name => joined_values(
-            context.map(MapKind::ResponseHeaders)?,
-            name.strip_prefix(b"headers\0")?,
-        ),
+        name => joined_values(context.map(MapKind::ResponseHeaders)?, name.strip_prefix(b"headers\0")?),
     }
 }
 
@@ -139,8 +131,7 @@ fn written_by_guest(vm: &VmShared, name: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let key = [WASM_PREFIX, name].concat();
-    vm.with(vm.subject(), |context| filter_state(context, &key))
-        .flatten()
+    vm.with(vm.subject(), |context| filter_state(context, &key)).flatten()
 }
 
 /// A request sees its own filter state, and behind it the connection's.
@@ -160,8 +151,5 @@ fn joined_values(headers: &Headers, name: &[u8]) -> Option<Vec<u8>> {
 
 /// Envoy gives all integers as 64 bits, little-endian.
 fn integer(value: impl TryInto<i64>) -> Option<Vec<u8>> {
-    value
-        .try_into()
-        .ok()
-        .map(|value: i64| value.to_le_bytes().to_vec())
+    value.try_into().ok().map(|value: i64| value.to_le_bytes().to_vec())
 }

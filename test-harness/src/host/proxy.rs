@@ -98,9 +98,7 @@ impl Proxy {
 
     /// Accepts a connection. Contexts attach to it with [`Vm::open`] and [`Vm::request`].
     pub fn accept(&self, connection: Connection) -> Client {
-        self.0
-            .connections
-            .set(self.0.connections.get().saturating_add(1));
+        self.0.connections.set(self.0.connections.get().saturating_add(1));
         connection.accepted(self.0.connections.get())
     }
 

@@ -20,13 +20,7 @@ impl SharedData {
     }
 
     /// Writes, unless `cas` is not 0 and the value that is there has another number. A key that is not there takes any `cas`.
-    pub(super) fn set(
-        &mut self,
-        vm_id: &str,
-        key: &[u8],
-        value: &[u8],
-        cas: u32,
-    ) -> Result<(), Status> {
+    pub(super) fn set(&mut self, vm_id: &str, key: &[u8], value: &[u8], cas: u32) -> Result<(), Status> {
         let scoped = (vm_id.to_owned(), key.to_vec());
         if self
             .values
@@ -112,10 +106,7 @@ impl Queues {
 
     /// The root contexts of a VM to call, with the queue; each is handed out once.
     pub(super) fn take_ready(&mut self, vm: u64) -> Vec<(u32, u32)> {
-        let (mine, others): (Vec<_>, Vec<_>) = self
-            .ready
-            .drain(..)
-            .partition(|(listener, _)| listener.vm == vm);
+        let (mine, others): (Vec<_>, Vec<_>) = self.ready.drain(..).partition(|(listener, _)| listener.vm == vm);
         self.ready = others;
         mine.into_iter()
             .map(|(listener, token)| (listener.root, token))

@@ -105,13 +105,7 @@ const TABLE: &[Row] = &[
     lacks(WASI,  "sched_yield",                        ""),
 ];
 
-const fn serves(
-    module: &'static str,
-    name: &'static str,
-    takes: &'static str,
-    needs: Needs,
-    handler: Handler,
-) -> Row {
+const fn serves(module: &'static str, name: &'static str, takes: &'static str, needs: Needs, handler: Handler) -> Row {
     Row {
         module,
         name,
@@ -133,35 +127,25 @@ const fn lacks(module: &'static str, name: &'static str, takes: &'static str) ->
 
 /// Whether the host has such a function.
 pub(super) fn offers(module: &str, name: &str) -> bool {
-    TABLE
-        .iter()
-        .any(|row| row.module == module && row.name == name)
+    TABLE.iter().any(|row| row.module == module && row.name == name)
 }
 
 /// Puts the whole table into a linker.
 pub(super) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     for row in TABLE {
-        let takes = row.takes.chars().map(|letter| {
-            if letter == 'l' {
-                ValType::I64
-            } else {
-                ValType::I32
-            }
-        });
+        let takes = row
+            .takes
+            .chars()
+            .map(|letter| if letter == 'l' { ValType::I64 } else { ValType::I32 });
         let gives = (row.name != "proc_exit").then_some(ValType::I32);
         let signature = FuncType::new(linker.engine(), takes, gives);
-        linker.func_new(
-            row.module,
-            row.name,
-            signature,
-            move |caller, arguments, results| {
-                let code = row.run(caller, arguments)?;
-                if let Some(result) = results.first_mut() {
-                    *result = Val::I32(code);
-                }
-                Ok(())
-            },
-        )?;
+        linker.func_new(row.module, row.name, signature, move |caller, arguments, results| {
+            let code = row.run(caller, arguments)?;
+            if let Some(result) = results.first_mut() {
+                *result = Val::I32(code);
+            }
+            Ok(())
+        })?;
     }
     Ok(())
 }

@@ -89,27 +89,14 @@ impl TcpStream {
 
     /// Bytes from the origin.
     pub fn upstream(&self, bytes: impl AsRef<[u8]>) -> Result<Action, HostError> {
-        self.data(
-            "proxy_on_upstream_data",
-            |tcp| &mut tcp.upstream,
-            bytes.as_ref(),
-            false,
-        )
+        self.data("proxy_on_upstream_data", |tcp| &mut tcp.upstream, bytes.as_ref(), false)
     }
 
     /// The last bytes from the origin. Envoy tells of its close in the same breath.
     pub fn upstream_end(&self, bytes: impl AsRef<[u8]>) -> Result<Action, HostError> {
-        let action = self.data(
-            "proxy_on_upstream_data",
-            |tcp| &mut tcp.upstream,
-            bytes.as_ref(),
-            true,
-        )?;
-        self.vm.call(
-            "proxy_on_upstream_connection_close",
-            self.id,
-            &[Peer::Unknown.code()],
-        )?;
+        let action = self.data("proxy_on_upstream_data", |tcp| &mut tcp.upstream, bytes.as_ref(), true)?;
+        self.vm
+            .call("proxy_on_upstream_connection_close", self.id, &[Peer::Unknown.code()])?;
         self.vm.settle()?;
         Ok(action)
     }
@@ -166,8 +153,7 @@ impl TcpStream {
         let action = self
             .vm
             .decide(phase, self.id, &[held.unwrap_or(Ok(0))?, u32::from(ends)])?;
-        self.vm
-            .with_tcp(self.id, |tcp| half(tcp).after_body(action));
+        self.vm.with_tcp(self.id, |tcp| half(tcp).after_body(action));
         self.vm.settle()?;
         Ok(action)
     }

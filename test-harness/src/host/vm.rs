@@ -178,23 +178,13 @@ impl Vm {
     }
 
     /// Runs a callback about a context. None if the guest does not export it, which Envoy takes for consent.
-    pub(super) fn call(
-        &self,
-        phase: &'static str,
-        context: u32,
-        arguments: &[u32],
-    ) -> Result<Option<u32>, HostError> {
+    pub(super) fn call(&self, phase: &'static str, context: u32, arguments: &[u32]) -> Result<Option<u32>, HostError> {
         let arguments: Vec<u32> = [context].iter().chain(arguments).copied().collect();
         self.run(phase, context, &arguments)
     }
 
     /// Runs a callback that decides how the stream goes on.
-    pub(super) fn decide(
-        &self,
-        phase: &'static str,
-        context: u32,
-        arguments: &[u32],
-    ) -> Result<Action, HostError> {
+    pub(super) fn decide(&self, phase: &'static str, context: u32, arguments: &[u32]) -> Result<Action, HostError> {
         let answer = self.call(phase, context, arguments)?;
         let stopped = self.0.shared.stop.replace(false);
         Ok(if stopped || answer.is_some_and(|code| code != 0) {
@@ -209,12 +199,7 @@ impl Vm {
         self.0.instance.get_func(&mut *store, name).is_some()
     }
 
-    fn run(
-        &self,
-        phase: &'static str,
-        context: u32,
-        arguments: &[u32],
-    ) -> Result<Option<u32>, HostError> {
+    fn run(&self, phase: &'static str, context: u32, arguments: &[u32]) -> Result<Option<u32>, HostError> {
         let shared = &self.0.shared;
         if shared.dead.get() {
             return Err(HostError::Dead { phase });
@@ -224,10 +209,7 @@ impl Vm {
             return Ok(None);
         };
         let logged = shared.process.logs.borrow().len();
-        let arguments: Vec<Val> = arguments
-            .iter()
-            .map(|word| Val::I32(word.cast_signed()))
-            .collect();
+        let arguments: Vec<Val> = arguments.iter().map(|word| Val::I32(word.cast_signed())).collect();
         let mut results = vec![Val::I32(0); callback.ty(&*store).results().len()];
         shared.current.set(context);
         shared.effective.set(0);
@@ -250,18 +232,12 @@ impl VmShared {
     pub(super) fn subject(&self) -> u32 {
         let effective = self.effective.get();
         let exists = effective != 0 && self.contexts.borrow().contains_key(&effective);
-        if exists {
-            effective
-        } else {
-            self.current.get()
-        }
+        if exists { effective } else { self.current.get() }
     }
 
     /// The root context of a context; a root's is itself.
     pub(super) fn root_of(&self, id: u32) -> u32 {
-        self.with(id, |context| context.root())
-            .flatten()
-            .unwrap_or(id)
+        self.with(id, |context| context.root()).flatten().unwrap_or(id)
     }
 
     /// Does something with a context that lives.

@@ -1,9 +1,7 @@
 //! Small guests in WAT. They report each status they get as a log line of one character: `0` is Ok, `1` NotFound, `2`
 //! BadArgument, `6` InvalidMemoryAccess, `7` Empty, `8` CasMismatch.
 
-use layerprint_harness::host::{
-    Client, Connection, Headers, HostError, Module, Plugin, Proxy, Role, Vm, headers,
-};
+use layerprint_harness::host::{Client, Connection, Headers, HostError, Module, Plugin, Proxy, Role, Vm, headers};
 
 /// What every guest here has: imports, one page of memory, an allocator, and `$say`, which logs a status.
 pub(crate) const PRELUDE: &str = r#"

@@ -8,9 +8,7 @@ use crate::guests::{PRELUDE, Setting, compile, get, guest, said, setting};
 
 #[test]
 fn an_unknown_import_does_not_link_and_is_named() {
-    let unknown = compile(
-        r#"(import "env" "proxy_set_mood" (func)) (func (export "proxy_abi_version_0_2_1"))"#,
-    );
+    let unknown = compile(r#"(import "env" "proxy_set_mood" (func)) (func (export "proxy_abi_version_0_2_1"))"#);
     let expected = HostError::UnknownImport {
         module: "env".into(),
         name: "proxy_set_mood".into(),
@@ -20,8 +18,7 @@ fn an_unknown_import_does_not_link_and_is_named() {
 
 #[test]
 fn a_known_import_with_other_types_does_not_link() {
-    let other =
-        compile(r#"(import "env" "proxy_log" (func)) (func (export "proxy_abi_version_0_2_1"))"#);
+    let other = compile(r#"(import "env" "proxy_log" (func)) (func (export "proxy_abi_version_0_2_1"))"#);
     assert!(matches!(other.err(), Some(HostError::Link(why)) if why.contains("proxy_log")));
 }
 
@@ -33,10 +30,7 @@ fn a_module_that_names_no_abi_is_refused() {
 #[test]
 fn a_call_without_an_implementation_traps_and_names_itself() {
     let Setting {
-        vm,
-        network,
-        client,
-        ..
+        vm, network, client, ..
     } = setting(
         r#"(func (export "proxy_on_new_connection") (param i32) (result i32)
             (call $http_call (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
@@ -46,10 +40,7 @@ fn a_call_without_an_implementation_traps_and_names_itself() {
         panic!("no trap")
     };
     assert_eq!(phase, "proxy_on_new_connection");
-    assert!(
-        message.contains("proxy_http_call is not implemented"),
-        "{message}"
-    );
+    assert!(message.contains("proxy_http_call is not implemented"), "{message}");
 }
 
 #[test]
@@ -158,17 +149,13 @@ fn a_plugin_that_asks_for_time_ends_when_it_says_done() {
 
 #[test]
 fn the_real_module_links_and_both_roles_start() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../target/wasm32-wasip1/release/layerprint.wasm");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/wasm32-wasip1/release/layerprint.wasm");
     if !path.exists() {
         println!("skipped: {} is not built", path.display());
         return;
     }
-    let vm = Proxy::new()
-        .vm(&Module::load(path).unwrap(), "layerprint")
-        .unwrap();
+    let vm = Proxy::new().vm(&Module::load(path).unwrap(), "layerprint").unwrap();
     vm.start(Plugin::new("connection")).unwrap();
-    vm.start(Plugin::new("request").configuration("{}"))
-        .unwrap();
+    vm.start(Plugin::new("request").configuration("{}")).unwrap();
     assert!(vm.memory_pages() > 1);
 }

@@ -62,10 +62,7 @@ fn what_the_network_role_writes_the_http_role_reads_on_that_connection_only() {
     let tcp = vm.open(&network, &client).unwrap();
     let exchange = vm.request(&http, &client, get()).unwrap();
     assert_eq!(exchange.header_text("x-state").as_deref(), Some("one"));
-    assert_eq!(
-        proxy.filter_state(&client, "wasm.key"),
-        Some(b"one".to_vec())
-    );
+    assert_eq!(proxy.filter_state(&client, "wasm.key"), Some(b"one".to_vec()));
 
     let stranger = proxy.accept(Connection::tls());
     let other = vm.request(&http, &stranger, get()).unwrap();
@@ -93,17 +90,12 @@ fn what_the_http_role_writes_is_the_requests_own_unless_the_connection_has_the_k
     let _tcp = vm.open(&network, &client).unwrap();
     let second = vm.request(&http, &client, get()).unwrap();
     second.respond(headers(&[(":status", "200")])).unwrap();
-    assert_eq!(
-        proxy.filter_state(&client, "wasm.key"),
-        Some(b"x-state".to_vec())
-    );
+    assert_eq!(proxy.filter_state(&client, "wasm.key"), Some(b"x-state".to_vec()));
 }
 
 #[test]
 fn filter_state_of_the_proxy_and_missing_properties_are_told_apart() {
-    let Setting {
-        proxy, vm, http, ..
-    } = setting(
+    let Setting { proxy, vm, http, .. } = setting(
         r#"(data (i32.const 200) "filter_state\00layerprint.tls.ja4")
         (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
             (call $say (call $get_property (i32.const 200) (i32.const 31) (i32.const 8) (i32.const 12)))
@@ -157,9 +149,7 @@ fn a_queue_tells_who_registered_it_last_in_whichever_vm() {
     let [first, second] = [(); 2].map(|()| proxy.vm(&module, "test").unwrap());
     let role = first.start(Plugin::new("http")).unwrap();
     second.start(Plugin::new("http")).unwrap();
-    first
-        .request(&role, &proxy.accept(Connection::plain()), get())
-        .unwrap();
+    first.request(&role, &proxy.accept(Connection::plain()), get()).unwrap();
     first.deliver_queues().unwrap();
     assert_eq!(said(&proxy), "00100");
     second.deliver_queues().unwrap();

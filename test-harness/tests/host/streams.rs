@@ -89,9 +89,7 @@ fn request_headers_are_lent_to_their_own_callbacks_and_to_the_log() {
 
 #[test]
 fn a_tick_lets_a_paused_request_go_on() {
-    let Setting {
-        vm, http, client, ..
-    } = setting(
+    let Setting { vm, http, client, .. } = setting(
         r#"(global $held (mut i32) (i32.const 0))
         (func (export "proxy_on_request_headers") (param $id i32) (param i32 i32) (result i32)
             (global.set $held (local.get $id))
@@ -103,10 +101,7 @@ fn a_tick_lets_a_paused_request_go_on() {
             (drop (call $continue (i32.const 0))))"#,
     );
     let exchange = vm.request(&http, &client, get()).unwrap();
-    assert_eq!(
-        (exchange.action(), exchange.is_paused()),
-        (Action::Pause, true)
-    );
+    assert_eq!((exchange.action(), exchange.is_paused()), (Action::Pause, true));
     vm.elapse(Duration::from_millis(499)).unwrap();
     assert!(exchange.is_paused());
     vm.elapse(Duration::from_millis(1)).unwrap();
@@ -116,9 +111,7 @@ fn a_tick_lets_a_paused_request_go_on() {
 
 #[test]
 fn a_local_reply_stops_the_request_and_runs_through_the_guest() {
-    let Setting {
-        vm, http, client, ..
-    } = setting(
+    let Setting { vm, http, client, .. } = setting(
         r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
             (drop (call $reply (i32.const 403) (i32.const 100) (i32.const 3) (i32.const 110) (i32.const 3)
                 (i32.const 0) (i32.const 0) (i32.const -1)))
@@ -141,17 +134,12 @@ fn a_local_reply_stops_the_request_and_runs_through_the_guest() {
     ]);
     assert_eq!(exchange.downstream_headers(), expected);
     assert_eq!(exchange.downstream_body(), b"one");
-    assert!(matches!(
-        exchange.body("more"),
-        Err(HostError::OutOfTurn { .. })
-    ));
+    assert!(matches!(exchange.body("more"), Err(HostError::OutOfTurn { .. })));
 }
 
 #[test]
 fn a_reply_instead_of_a_response_goes_out_as_it_is() {
-    let Setting {
-        vm, http, client, ..
-    } = setting(
+    let Setting { vm, http, client, .. } = setting(
         r#"(func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32)
             (call $reply (i32.const 502) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
                 (i32.const 0) (i32.const 0) (i32.const 14)))"#,
@@ -161,10 +149,7 @@ fn a_reply_instead_of_a_response_goes_out_as_it_is() {
         exchange.respond(headers(&[(":status", "200"), ("a", "b")]).then_body()),
         Ok(Action::Pause)
     );
-    assert_eq!(
-        exchange.downstream_headers(),
-        headers(&[(":status", "502")])
-    );
+    assert_eq!(exchange.downstream_headers(), headers(&[(":status", "502")]));
     assert_eq!(exchange.local_reply().unwrap().grpc_status, Some(14));
     assert!(!exchange.is_reset());
 }
@@ -194,10 +179,7 @@ fn a_guest_may_reset_a_request_and_the_stream_is_over() {
 #[test]
 fn held_bytes_come_again_with_the_new_ones_and_a_guest_may_close() {
     let Setting {
-        vm,
-        network,
-        client,
-        ..
+        vm, network, client, ..
     } = setting(
         r#"(func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32)
             (if (i32.eq (local.get 1) (i32.const 4)) (then (drop (call $close (i32.const 2)))))

@@ -22,14 +22,24 @@ pub fn run_all(scenarios: &[Scenario]) {
     for configuration in configurations {
         let json: Value = serde_json::from_str(configuration).unwrap();
         let stack = Stack::start(StackOptions::new("scenarios").filter(json)).unwrap();
-        for scenario in scenarios.iter().filter(|scenario| scenario.configuration == configuration) {
+        for scenario in scenarios
+            .iter()
+            .filter(|scenario| scenario.configuration == configuration)
+        {
             scenario::check(scenario, |scenario| run(&stack, scenario));
         }
         let stats = stack.admin().stats().unwrap();
-        let reloads: u64 = stats.iter().filter(|(name, _)| name.ends_with("vm_reload")).map(|(_, count)| count).sum();
+        let reloads: u64 = stats
+            .iter()
+            .filter(|(name, _)| name.ends_with("vm_reload"))
+            .map(|(_, count)| count)
+            .sum();
         assert_eq!(reloads, 0, "no VM died\n{}", stack.envoy_log_tail());
         let log = stack.envoy_log();
-        assert!(!log.contains("panicked") && !log.contains("Function: proxy_on_"), "no trap\n{log}");
+        assert!(
+            !log.contains("panicked") && !log.contains("Function: proxy_on_"),
+            "no trap\n{log}"
+        );
     }
 }
 
@@ -73,14 +83,21 @@ fn run(stack: &Stack, scenario: &Scenario) -> Vec<Seen> {
     bodies
         .into_iter()
         .zip(lines.into_iter().skip(before))
-        .map(|(body, line)| Seen { headers: headers(&body), line })
+        .map(|(body, line)| Seen {
+            headers: headers(&body),
+            line,
+        })
         .collect()
 }
 
 /// The filter's lines in the access log; a connection that brings no request has none.
 fn lines(stack: &Stack) -> Vec<Value> {
     let lines = stack.access_log().lines().unwrap();
-    lines.into_iter().map(|line| line["layerprint"].clone()).filter(Value::is_object).collect()
+    lines
+        .into_iter()
+        .map(|line| line["layerprint"].clone())
+        .filter(Value::is_object)
+        .collect()
 }
 
 fn wait_for_lines(stack: &Stack, count: usize) -> Vec<Value> {
@@ -97,12 +114,18 @@ fn wait_for_lines(stack: &Stack, count: usize) -> Vec<Value> {
 fn headers(body: &Value) -> Fields {
     let pairs = body["headers"].as_array().unwrap_or_else(|| panic!("no echo: {body}"));
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    pairs.iter().map(|pair| (text(&pair[0]), bytes(&text(&pair[1])))).collect()
+    pairs
+        .iter()
+        .map(|pair| (text(&pair[0]), bytes(&text(&pair[1]))))
+        .collect()
 }
 
 /// The echo server shows what is not UTF-8 as Latin-1.
 fn bytes(shown: &str) -> Vec<u8> {
-    let latin1: Option<Vec<u8>> = shown.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
+    let latin1: Option<Vec<u8>> = shown
+        .chars()
+        .map(|letter| u8::try_from(u32::from(letter)).ok())
+        .collect();
     latin1.unwrap_or_else(|| shown.as_bytes().to_vec())
 }
 
@@ -110,13 +133,18 @@ fn http1_answer(connection: &mut TcpStream) -> Value {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
-        connection.read_exact(&mut byte).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&head)));
+        connection
+            .read_exact(&mut byte)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&head)));
         head.extend(byte);
     }
     let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
     assert!(head.starts_with("http/1.1 200"), "{head}");
     // Envoy answers HTTP/1.0 and HTTP/1.1 alike: with a length, or until the end.
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .unwrap();
     let mut body = vec![0; length.parse().unwrap()];
     connection.read_exact(&mut body).unwrap();
     serde_json::from_slice(&body).unwrap()

@@ -1,9 +1,16 @@
 //! One list of scenarios, three runners: natively on a stand-in proxy, in wasm on the host harness, and in the real Envoy.
 //! What holds in one must hold in all; a scenario says only what was sent and what must be seen.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 mod envoy;
+mod failure;
 mod list;
 mod native;
 mod scenario;

@@ -47,7 +47,9 @@ impl Proxy {
 
     pub fn line(&self) -> serde_json::Value {
         let state = self.properties.borrow();
-        state.get("filter_state/wasm.layerprint").map_or_else(Default::default, |l| serde_json::from_slice(l).unwrap())
+        state
+            .get("filter_state/wasm.layerprint")
+            .map_or_else(Default::default, |l| serde_json::from_slice(l).unwrap())
     }
 
     pub fn receive(&self, role: &mut ConnectionRole, bytes: &[u8]) {
@@ -96,12 +98,16 @@ impl Host for Proxy {
     }
 
     fn remove_field(&self, of: FieldsOf, name: &str) -> Result<(), Failure> {
-        self.map(of)?.borrow_mut().retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.map(of)?
+            .borrow_mut()
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         Ok(())
     }
 
     fn add_request_header(&self, name: &str, value: &str) -> Result<(), Failure> {
-        self.map(FieldsOf::Headers)?.borrow_mut().push((name.to_owned(), value.as_bytes().to_vec()));
+        self.map(FieldsOf::Headers)?
+            .borrow_mut()
+            .push((name.to_owned(), value.as_bytes().to_vec()));
         Ok(())
     }
 
@@ -146,12 +152,21 @@ pub fn run(scenario: &Scenario) -> Vec<Seen> {
         .into_iter()
         .map(|fields| {
             assert_eq!(proxy.request(&plugin, &fields), Outcome::Continue);
-            Seen { headers: proxy.headers.borrow().clone(), line: proxy.line() }
+            Seen {
+                headers: proxy.headers.borrow().clone(),
+                line: proxy.line(),
+            }
         })
         .collect();
     connection.on_close(&proxy);
     assert!(plugin.connections.is_empty(), "the connection's entry is freed");
-    assert_eq!(proxy.counter_of("layerprint.connection_evidence"), u64::from(!seen.is_empty()));
-    assert_eq!(proxy.counter_of("layerprint.connections_without_request"), u64::from(seen.is_empty()));
+    assert_eq!(
+        proxy.counter_of("layerprint.connection_evidence"),
+        u64::from(!seen.is_empty())
+    );
+    assert_eq!(
+        proxy.counter_of("layerprint.connections_without_request"),
+        u64::from(seen.is_empty())
+    );
     seen
 }

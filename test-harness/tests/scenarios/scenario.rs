@@ -56,7 +56,13 @@ pub enum Expect {
 
 impl Scenario {
     pub fn new(name: &'static str, client: Client) -> Self {
-        Self { name, configuration: "{}", client, pieces: Pieces::Whole, expect: Vec::new() }
+        Self {
+            name,
+            configuration: "{}",
+            client,
+            pieces: Pieces::Whole,
+            expect: Vec::new(),
+        }
     }
 
     pub fn configured(mut self, configuration: &'static str) -> Self {
@@ -118,9 +124,7 @@ impl Scenario {
     pub fn first_bytes(&self) -> Vec<Vec<u8>> {
         let whole = match &self.client {
             Client::Http1(heads) => heads[0].clone(),
-            Client::Http2 { opening, requests } => {
-                [opening.clone(), wire::http2_request(1, &requests[0])].concat()
-            }
+            Client::Http2 { opening, requests } => [opening.clone(), wire::http2_request(1, &requests[0])].concat(),
             Client::Bytes(bytes) => bytes.clone(),
         };
         match self.pieces {
@@ -133,16 +137,17 @@ impl Scenario {
 impl Expect {
     fn holds(&self, seen: &Seen, first: &Seen) -> bool {
         let values = |name: &str| -> Vec<&[u8]> {
-            let of_name = seen.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+            let of_name = seen
+                .headers
+                .iter()
+                .filter(|(known, _)| known.eq_ignore_ascii_case(name));
             of_name.map(|(_, value)| value.as_slice()).collect()
         };
         match self {
             Self::Header(name, value) => values(name) == [value.as_slice()],
             Self::NoHeader(name) => values(name).is_empty(),
             Self::Line(member, value) => seen.line[member] == *value,
-            Self::Missing(member, reason) => {
-                seen.line.get(member).is_none() && seen.line["missing"][member] == *reason
-            }
+            Self::Missing(member, reason) => seen.line.get(member).is_none() && seen.line["missing"][member] == *reason,
             Self::SameAsFirst(member) => seen.line[member] == first.line[member],
         }
     }
@@ -166,5 +171,9 @@ pub fn check(scenario: &Scenario, run: impl FnOnce(&Scenario) -> Vec<Seen>) {
 
 fn show(headers: &Fields) -> String {
     let short = |value: &[u8]| String::from_utf8_lossy(value).chars().take(120).collect::<String>();
-    headers.iter().take(40).map(|(name, value)| format!("\n  {name}: {}", short(value))).collect()
+    headers
+        .iter()
+        .take(40)
+        .map(|(name, value)| format!("\n  {name}: {}", short(value)))
+        .collect()
 }

@@ -8,13 +8,19 @@ use std::sync::OnceLock;
 pub fn module() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
     MODULE.get_or_init(|| {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/wasm32-wasip1/release/layerprint.wasm");
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../target/wasm32-wasip1/release/layerprint.wasm"
+        );
         Module::load(path).unwrap_or_else(|error| panic!("{path}: {error}; `make wasm` builds it"))
     })
 }
 
 pub fn map(fields: &Fields) -> Headers {
-    let pairs: Vec<_> = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())).collect();
+    let pairs: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_slice()))
+        .collect();
     headers(&pairs)
 }
 
@@ -22,8 +28,12 @@ pub fn run(scenario: &Scenario) -> Vec<Seen> {
     let (protocol, requests) = scenario.maps();
     let proxy = Proxy::new();
     let vm = proxy.vm(module(), "layerprint").unwrap();
-    let connection_role = vm.start(Plugin::new("connection").configuration(scenario.configuration)).unwrap();
-    let request_role = vm.start(Plugin::new("request").configuration(scenario.configuration)).unwrap();
+    let connection_role = vm
+        .start(Plugin::new("connection").configuration(scenario.configuration))
+        .unwrap();
+    let request_role = vm
+        .start(Plugin::new("request").configuration(scenario.configuration))
+        .unwrap();
     let client = proxy.accept(Connection::plain().source("192.0.2.7:4000").protocol(&protocol));
     let tcp = vm.open(&connection_role, &client).unwrap();
     for piece in scenario.first_bytes() {
@@ -36,8 +46,13 @@ pub fn run(scenario: &Scenario) -> Vec<Seen> {
             let line = exchange.filter_state("wasm.layerprint").unwrap();
             let upstream = exchange.upstream_headers();
             exchange.finish().unwrap();
-            let headers = upstream.iter().map(|(name, value)| (String::from_utf8(name.to_vec()).unwrap(), value.to_vec()));
-            Seen { headers: headers.collect(), line: serde_json::from_slice(&line).unwrap() }
+            let headers = upstream
+                .iter()
+                .map(|(name, value)| (String::from_utf8(name.to_vec()).unwrap(), value.to_vec()));
+            Seen {
+                headers: headers.collect(),
+                line: serde_json::from_slice(&line).unwrap(),
+            }
         })
         .collect();
     tcp.close().unwrap();

@@ -14,14 +14,21 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 pub fn settings(entries: &[(u16, u32)]) -> Vec<u8> {
-    let payload: Vec<u8> =
-        entries.iter().flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()[..]].concat()).collect();
+    let payload: Vec<u8> = entries
+        .iter()
+        .flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()[..]].concat())
+        .collect();
     frame(4, 0, 0, &payload)
 }
 
 /// Preface, SETTINGS, WINDOW_UPDATE.
 pub fn opening(entries: &[(u16, u32)], window_update: u32) -> Vec<u8> {
-    [PREFACE.to_vec(), settings(entries), frame(8, 0, 0, &window_update.to_be_bytes())].concat()
+    [
+        PREFACE.to_vec(),
+        settings(entries),
+        frame(8, 0, 0, &window_update.to_be_bytes()),
+    ]
+    .concat()
 }
 
 /// HEADERS, and CONTINUATION where one frame is too small, of a request without a body.
@@ -36,7 +43,11 @@ pub fn http2_request(stream: u32, fields: &Fields) -> Vec<u8> {
         let (kind, flags) = if n == 0 { (1, END_STREAM) } else { (9, 0) };
         frames.extend(frame(kind, flags, stream, part));
     }
-    let (kind, flags) = if parts.is_empty() { (1, END_STREAM | END_HEADERS) } else { (9, END_HEADERS) };
+    let (kind, flags) = if parts.is_empty() {
+        (1, END_STREAM | END_HEADERS)
+    } else {
+        (9, END_HEADERS)
+    };
     frames.extend(frame(kind, flags, stream, last));
     frames
 }
@@ -71,7 +82,9 @@ fn length(block: &mut Vec<u8>, value: usize) {
 
 /// The header map that Envoy makes of an HTTP/1 head: pseudo-headers first, names in lower case, hop-by-hop headers gone.
 pub fn map_of_http1(head: &[u8]) -> (String, Fields) {
-    let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines = head
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let line: Vec<_> = lines.next().unwrap().split(|byte| *byte == b' ').collect();
     let mut own: Fields = Vec::new();
@@ -92,13 +105,22 @@ pub fn map_of_http1(head: &[u8]) -> (String, Fields) {
         (":method", line[0].to_vec()),
         (":scheme", b"http".to_vec()),
     ];
-    let mut map: Fields = pseudo.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let mut map: Fields = pseudo
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     map.extend(own);
     (text(line[2]), map)
 }
 
 /// What Envoy adds behind the client's own headers.
 pub fn added_by_envoy() -> Fields {
-    let added = [("x-forwarded-proto", "http"), ("x-request-id", "f5a1d2c4-0000-4000-8000-000000000000")];
-    added.into_iter().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect()
+    let added = [
+        ("x-forwarded-proto", "http"),
+        ("x-request-id", "f5a1d2c4-0000-4000-8000-000000000000"),
+    ];
+    added
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+        .collect()
 }

@@ -11,8 +11,7 @@ pub(in super::super) fn log(call: &mut Call<'_, '_>) -> Answer {
     let level = call.word()?;
     let message = call.bytes()?;
     // Envoy ends the process on a level it does not know.
-    let level = LogLevel::from_code(level)
-        .ok_or_else(|| Ending::trap(format!("proxy_log: no level {level}")))?;
+    let level = LogLevel::from_code(level).ok_or_else(|| Ending::trap(format!("proxy_log: no level {level}")))?;
     call.vm().log(level, &message);
     Ok(())
 }

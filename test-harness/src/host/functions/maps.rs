@@ -60,11 +60,7 @@ pub(in super::super) fn remove(call: &mut Call<'_, '_>) -> Answer {
     edit(call, kind, |map| map.remove(name))
 }
 
-fn edit<R>(
-    call: &Call<'_, '_>,
-    kind: MapKind,
-    act: impl FnOnce(&mut Headers) -> R,
-) -> Result<R, Ending> {
+fn edit<R>(call: &Call<'_, '_>, kind: MapKind, act: impl FnOnce(&mut Headers) -> R) -> Result<R, Ending> {
     call.with_context(|context| context.map_mut(kind).map(act))?
         .ok_or(Status::BadArgument.into())
 }

@@ -22,23 +22,13 @@ pub(in super::super) fn define(call: &mut Call<'_, '_>) -> Answer {
 pub(in super::super) fn record(call: &mut Call<'_, '_>) -> Answer {
     let metric = known(call)?;
     let value = call.long()?.cast_unsigned();
-    Ok(call
-        .vm()
-        .process
-        .metrics
-        .borrow_mut()
-        .record(&metric, value)?)
+    Ok(call.vm().process.metrics.borrow_mut().record(&metric, value)?)
 }
 
 pub(in super::super) fn increment(call: &mut Call<'_, '_>) -> Answer {
     let metric = known(call)?;
     let offset = call.long()?;
-    Ok(call
-        .vm()
-        .process
-        .metrics
-        .borrow_mut()
-        .increment(&metric, offset)?)
+    Ok(call.vm().process.metrics.borrow_mut().increment(&metric, offset)?)
 }
 
 pub(in super::super) fn get(call: &mut Call<'_, '_>) -> Answer {

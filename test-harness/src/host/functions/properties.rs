@@ -20,9 +20,7 @@ pub(in super::super) fn set(call: &mut Call<'_, '_>) -> Answer {
     let (path, value) = (call.bytes()?, call.bytes()?);
     let key = [property::WASM_PREFIX, path.as_slice()].concat();
     let written = call.with_context(|context| {
-        let connection_has_it = context
-            .client()
-            .is_some_and(|client| client.state().contains_key(&key));
+        let connection_has_it = context.client().is_some_and(|client| client.state().contains_key(&key));
         match context {
             Context::Root(_) => return Err(Status::NotFound),
             Context::Http(http) if !connection_has_it => drop(http.filter_state.insert(key, value)),

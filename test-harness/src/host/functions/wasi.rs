@@ -25,8 +25,7 @@ pub(in super::super) fn fd_write(call: &mut Call<'_, '_>) -> Answer {
     }
     let written = u32::try_from(text.len()).map_err(|_| Ending::OutOfBounds)?;
     if written > 0 {
-        call.vm()
-            .log(level, text.strip_suffix(b"\n").unwrap_or(&text));
+        call.vm().log(level, text.strip_suffix(b"\n").unwrap_or(&text));
     }
     call.write(written_at, &written.to_le_bytes())
 }
