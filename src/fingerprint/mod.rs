@@ -1,2 +1,10 @@
 //! Pure functions from what was parsed to the names that the field uses for it: JA3, JA4, the HTTP/2 form, the header-order
 //! digest, and our own combined `lp1`.
+
+mod ascii;
+pub mod ja3;
+pub mod ja4;
+pub mod lp1_tls;
+mod text;
+
+pub use ascii::Ascii;

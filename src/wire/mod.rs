@@ -2,6 +2,7 @@
 //! points, and never gives a value for input that it did not read to its end. What a value means is decided further on.
 
 mod reader;
+pub mod tls;
 
 pub use reader::{Reader, Short};
 
