@@ -5,6 +5,7 @@ pub mod http1;
 pub mod http2;
 pub mod opening;
 mod reader;
+pub mod tls;
 
 pub use reader::{Reader, Short};
 
