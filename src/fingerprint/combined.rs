@@ -43,19 +43,59 @@ pub fn tls_part_of_reported(ja4: &ReportedJa4) -> Part {
     digest::sha256_12(&format_args!("envoy-ja4:{}", ja4.stable()))
 }
 
-/// The HTTP part of an HTTP/2 connection: `h2:`, the HTTP/2 form, the header-order digest.
-pub fn http_part_of_http2(form: &http2::Fingerprint<'_>, order: &OrderDigest) -> Part {
-    digest::sha256_12(&format_args!("h2:{form}:{order}"))
+/// What the HTTP part is made from. Displays as its canonical text.
+#[derive(Clone, Copy, Debug)]
+pub enum HttpPart<'a> {
+    /// An HTTP/2 connection: `h2:`, the HTTP/2 form, the header-order digest.
+    Http2 {
+        /// The form.
+        form: &'a http2::Fingerprint<'a>,
+        /// The digest.
+        order: OrderDigest,
+    },
+    /// An HTTP/1 connection: `h1:`, the version, the case of its header names, the header-order digest.
+    Http1 {
+        /// The version.
+        version: Version,
+        /// The case; none when there are no headers.
+        case: Option<CaseClass>,
+        /// The digest.
+        order: OrderDigest,
+    },
 }
 
-/// The HTTP part of an HTTP/1 connection: `h1:`, the version, the case of its header names, the header-order digest.
+impl HttpPart<'_> {
+    /// The part as `lp1` shows it.
+    pub fn digest(&self) -> Part {
+        digest::sha256_12(self)
+    }
+}
+
+impl fmt::Display for HttpPart<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http2 { form, order } => write!(f, "h2:{form}:{order}"),
+            Self::Http1 { version, case, order } => {
+                let version = match version {
+                    Version::Http10 => "1.0",
+                    Version::Http11 => "1.1",
+                };
+                let case = case.map_or("none", CaseClass::as_str);
+                write!(f, "h1:{version}:{case}:{order}")
+            }
+        }
+    }
+}
+
+/// The HTTP part of an HTTP/2 connection.
+pub fn http_part_of_http2(form: &http2::Fingerprint<'_>, order: &OrderDigest) -> Part {
+    HttpPart::Http2 { form, order: *order }.digest()
+}
+
+/// The HTTP part of an HTTP/1 connection.
 pub fn http_part_of_http1(version: Version, case: Option<CaseClass>, order: &OrderDigest) -> Part {
-    let version = match version {
-        Version::Http10 => "1.0",
-        Version::Http11 => "1.1",
-    };
-    let case = case.map_or("none", CaseClass::as_str);
-    digest::sha256_12(&format_args!("h1:{version}:{case}:{order}"))
+    let order = *order;
+    HttpPart::Http1 { version, case, order }.digest()
 }
 
 #[cfg(test)]
@@ -69,6 +109,22 @@ mod tests {
         assert_eq!(first, part("t13i1517h1_8daaf6152771_43736b97bd57"));
         assert_ne!(first, part("t12d1516h2_8daaf6152771_e5627efa2ab1"));
         assert_ne!(first, part("t13d1516h2_8daaf6152772_e5627efa2ab1"));
+    }
+
+    #[test]
+    fn the_http_part_is_the_digest_of_the_text_it_shows() {
+        let order = digest::sha256_12(&"host,accept");
+        let part = HttpPart::Http1 {
+            version: Version::Http11,
+            case: Some(CaseClass::Title),
+            order,
+        };
+        assert_eq!(part.to_string(), format!("h1:1.1:title:{order}"));
+        assert_eq!(part.digest(), digest::sha256_12(&part.to_string()));
+        assert_eq!(
+            part.digest(),
+            http_part_of_http1(Version::Http11, Some(CaseClass::Title), &order)
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub const MAX_SETTINGS: usize = 64;
 /// PRIORITY frames kept. Firefox once sent 6, the most of any known client.
 pub const MAX_PRIORITIES: usize = 32;
 /// The largest frame a server accepts before it says otherwise (RFC 9113, 6.5.2, SETTINGS_MAX_FRAME_SIZE).
-const MAX_FRAME: u32 = 16_384;
+pub(super) const MAX_FRAME: u32 = 16_384;
 
 /// One SETTINGS entry as sent; unknown identifiers stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,35 +85,36 @@ impl From<Short> for Error {
 
 /// A frame's type (RFC 9113, 11.2). Unknown ones survive: they are skipped, as the RFC demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FrameType(u8);
+pub(super) struct FrameType(u8);
 
 impl FrameType {
     const DATA: Self = Self(0);
-    const HEADERS: Self = Self(1);
+    pub(super) const HEADERS: Self = Self(1);
     const PRIORITY: Self = Self(2);
     const RST_STREAM: Self = Self(3);
     const SETTINGS: Self = Self(4);
     const PUSH_PROMISE: Self = Self(5);
     const WINDOW_UPDATE: Self = Self(8);
-    const CONTINUATION: Self = Self(9);
+    pub(super) const CONTINUATION: Self = Self(9);
 }
 
 /// The nine bytes before each frame's payload (RFC 9113, 4.1).
 #[derive(Clone, Copy, Debug)]
-struct FrameHead {
-    length: u32,
-    kind: FrameType,
-    flags: u8,
-    stream: u32,
+pub(super) struct FrameHead {
+    pub(super) length: u32,
+    pub(super) kind: FrameType,
+    pub(super) flags: u8,
+    pub(super) stream: u32,
 }
 
 impl FrameHead {
-    const SIZE: usize = 9;
+    pub(super) const SIZE: usize = 9;
     const ACK: u8 = 0x01;
-    const PADDED: u8 = 0x08;
-    const PRIORITY: u8 = 0x20;
+    pub(super) const END_HEADERS: u8 = 0x04;
+    pub(super) const PADDED: u8 = 0x08;
+    pub(super) const PRIORITY: u8 = 0x20;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Short> {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Short> {
         Ok(Self {
             length: reader.u24()?,
             kind: FrameType(reader.u8()?),
@@ -122,7 +123,7 @@ impl FrameHead {
         })
     }
 
-    const fn has(self, flag: u8) -> bool {
+    pub(super) const fn has(self, flag: u8) -> bool {
         self.flags & flag != 0
     }
 }

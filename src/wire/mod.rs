@@ -3,6 +3,7 @@
 
 pub mod http1;
 pub mod http2;
+pub mod http2_block;
 pub mod opening;
 mod reader;
 pub mod tls;
