@@ -4,3 +4,4 @@ pub mod availability;
 pub mod echo;
 pub mod repo;
 pub mod signals;
+pub mod stack;
