@@ -1,6 +1,7 @@
 //! Runs layerprint: in a wasmtime host, in a real Envoy, and as the command-line tool.
 
 pub mod availability;
+pub mod clients;
 pub mod echo;
 pub mod repo;
 pub mod signals;
