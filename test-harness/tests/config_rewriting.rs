@@ -1,4 +1,9 @@
 //! `envoy/envoy.yaml` as the launcher changes it: what is set is set everywhere, and what is not stays as written.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do: by panicking"
+)]
 
 use std::path::Path;
 

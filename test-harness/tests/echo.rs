@@ -1,4 +1,9 @@
 //! The echo server shows what reached it, byte for byte: order, case, repeated names, odd values, trailers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do: by panicking"
+)]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -109,6 +114,15 @@ fn a_request_in_small_pieces_is_shown_whole() {
         body_of(&exchange(&start(), &pieces))["headers"][0],
         json!(["HoSt", "h"])
     );
+}
+
+#[test]
+fn a_target_that_attackers_send_is_shown_as_it_came() {
+    let target = r#"/<a>?q="><script>&b={|}^`\#end"#;
+    let request = format!("GET {target} HTTP/1.1\r\nX-B: \"1\"\r\nhost: h\r\nconnection: close\r\n\r\n");
+    let got = ask(&start(), request.as_bytes());
+    assert_eq!(got["path"], target);
+    assert_eq!(got["headers"][0], json!(["X-B", "\"1\""]));
 }
 
 #[test]

@@ -24,7 +24,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
-use self::head::HeaderLines;
+use self::head::{HeaderLines, Received};
 use self::tape::{Recording, Tape};
 
 /// Well past what Envoy is set to let through (1000 headers, 96 KiB) plus what it and the filter add.
@@ -111,8 +111,9 @@ async fn serve(listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
 async fn answer(request: Request<Incoming>, tape: Tape) -> Result<Response<Full<Bytes>>, Infallible> {
     let mut answer = Map::new();
     answer.insert("method".to_owned(), json!(request.method().as_str()));
-    answer.insert("path".to_owned(), json!(request.uri().to_string()));
-    answer.insert("headers".to_owned(), HeaderLines::received(&request, &tape).into_json());
+    let received = Received::of(&request, &tape);
+    answer.insert("path".to_owned(), json!(received.target));
+    answer.insert("headers".to_owned(), received.headers.into_json());
 
     let mut trailers = None;
     let mut body = request.into_body();

@@ -1,5 +1,6 @@
 //! A copy of what a connection received, kept beside the HTTP library: a header map forgets case and regroups
-//! repeated names, and the echo is there to show exactly those.
+//! repeated names, and the echo is there to show exactly those. The library also refuses targets that no browser
+//! sends but attackers do and Envoy passes on, `/?q="x"`; it is shown them in a tame form, the tape has them as they came.
 
 use std::io;
 use std::pin::Pin;
@@ -33,10 +34,25 @@ impl Tape {
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    fn record(&self, new: &[u8]) {
+    /// Records what has just been read, and tames in place what of it belongs to a request line.
+    fn record(&self, new: &mut [u8]) {
         let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_request_line = !bytes.contains(&b'\n');
         let room = self.limit.saturating_sub(bytes.len());
         bytes.extend(new.iter().take(room));
+        if in_request_line {
+            new.iter_mut()
+                .take_while(|byte| **byte != b'\n')
+                .for_each(|byte| *byte = tame(*byte));
+        }
+    }
+}
+
+/// A byte of a request line as the HTTP library accepts it. No byte is added or lost.
+pub(super) fn tame(byte: u8) -> u8 {
+    match byte {
+        b'"' | b'#' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x7f.. => b'_',
+        _ => byte,
     }
 }
 
@@ -56,7 +72,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Recording<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        self.tape.record(buf.filled().get(before..).unwrap_or_default());
+        self.tape.record(buf.filled_mut().get_mut(before..).unwrap_or_default());
         Poll::Ready(Ok(()))
     }
 }
