@@ -46,7 +46,7 @@ impl RequestRole {
     pub fn on_request_headers(&mut self, host: &impl Host) -> Outcome {
         match self.annotate(host) {
             Ok(()) => Outcome::Continue,
-            Err(Failure) => self.on_failure(host),
+            Err(Failure) => self.on_failure(host, Fields::Headers),
         }
     }
 
@@ -58,7 +58,7 @@ impl RequestRole {
         });
         match cleaned {
             Ok(_) => Outcome::Continue,
-            Err(Failure) => self.on_failure(host),
+            Err(Failure) => self.on_failure(host, Fields::Trailers),
         }
     }
 
@@ -173,12 +173,12 @@ impl RequestRole {
     }
 
     /// The one place that says what a failure of the proxy does to a request.
-    fn on_failure(&self, host: &impl Host) -> Outcome {
+    fn on_failure(&self, host: &impl Host, of: Fields) -> Outcome {
         self.plugin.metrics.count(host, Metric::Errors(Fault::Headers));
         match self.plugin.config.failure {
             FailurePolicy::Open => {
                 for header in Header::ALL {
-                    let _ = host.remove_field(Fields::Headers, header.name());
+                    let _ = host.remove_field(of, header.name());
                 }
                 Outcome::Continue
             }

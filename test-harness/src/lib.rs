@@ -3,6 +3,8 @@
 pub mod availability;
 pub mod clients;
 pub mod echo;
+#[cfg(feature = "host")]
+pub mod host;
 pub mod repo;
 pub mod signals;
 pub mod stack;
