@@ -18,8 +18,6 @@ export ENVOY_BIN
 TARGET := wasm32-wasip1
 REQUIREMENTS := test-harness/requirements.txt
 LAB := $(CARGO) run -q -p layerprint-harness --bin layerprint-lab --
-# For machines where rustup cannot reach its server: a script that puts the target's official archive in place.
-TARGET_INSTALLER ?= $(wildcard ../shared/toolchain/install-wasm-target)
 
 .PHONY: help
 help: ## List the targets
@@ -62,8 +60,7 @@ clean: ## Remove everything that was built, fetched or logged
 wasm-target:
 	@libraries="$$(rustc --print sysroot)/lib/rustlib/$(TARGET)/lib"; \
 	if [ ! -d "$$libraries" ]; then \
-		rustup target add $(TARGET) || $(or $(TARGET_INSTALLER),false) \
-			|| { echo "make: the Rust target $(TARGET) is missing and could not be added" >&2; exit 1; }; \
+		rustup target add $(TARGET) || { echo "make: the Rust target $(TARGET) is missing and could not be added" >&2; exit 1; }; \
 	fi
 
 # A failed attempt leaves a half-made directory behind, which the next one would take for whole.
