@@ -1,8 +1,9 @@
 //! Pure functions from what was parsed to the names that the field uses for it: JA3, JA4, the HTTP/2 form, the header-order
-//! digest, and our own combined `lp1`.
+//! digest, the SYN signature, and our own combined `lp1`.
 
 pub mod client;
 pub mod combined;
 pub mod digest;
 pub mod http2;
 pub mod order;
+pub mod tcp;
