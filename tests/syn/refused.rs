@@ -292,6 +292,7 @@ fn the_window_is_written_by_what_it_divides_into() {
     }
     assert_eq!(windows(100, 1_000), expected("mss*10", "mss*10"));
     assert_eq!(windows(8_192, 49_152), expected("mss*6", "mss*6"));
+    assert_eq!(windows(21_845, 43_690), expected("mss*2", "mss*2"));
     assert_eq!(windows(8_192, 57_344), expected("mss*7", "fill"));
 }
 
