@@ -15,10 +15,10 @@ fn option() -> impl Strategy<Value = Made> {
     let known = |name: &str, kind: u8, value: Vec<u8>| (name.to_owned(), sized(kind, &value));
     prop_oneof![
         4 => Just(("nop".to_owned(), vec![1])),
-        3 => any::<[u8; 2]>().prop_map(move |value| known("mss", 2, value.to_vec())),
+        3 => mss().prop_map(move |value| known("mss", 2, value.to_be_bytes().to_vec())),
         2 => any::<u8>().prop_map(move |value| known("ws", 3, vec![value])),
         2 => Just(known("sok", 4, Vec::new())),
-        1 => (1..=3_usize).prop_map(move |blocks| known("sack", 5, vec![3; blocks * 8])),
+        1 => (1..=4_usize).prop_map(move |blocks| known("sack", 5, vec![3; blocks * 8])),
         3 => (edge(), edge()).prop_map(move |(own, peer)| {
             known("ts", 8, [own.to_be_bytes(), peer.to_be_bytes()].concat())
         }),
@@ -34,6 +34,13 @@ fn sized(kind: u8, value: &[u8]) -> Vec<u8> {
 
 fn unknown() -> impl Strategy<Value = u8> {
     any::<u8>().prop_filter("a known kind", |kind| ![0, 1, 2, 3, 4, 5, 8, 30, 34].contains(kind))
+}
+
+fn mss() -> impl Strategy<Value = u16> {
+    prop_oneof![
+        any::<u16>(),
+        prop::sample::select(vec![0, 99, 100, 1_360, 1_440, 1_452, 1_460, 65_495])
+    ]
 }
 
 fn edge() -> impl Strategy<Value = u32> {

@@ -201,6 +201,16 @@ fn a_known_option_of_the_wrong_length_is_named_and_not_believed() {
 }
 
 #[test]
+fn acknowledgments_in_a_syn_are_read_for_one_to_four_blocks() {
+    for blocks in 1..=4 {
+        let mut options = vec![5, 2 + blocks * 8, 1, 1];
+        options.resize(usize::from(4 + blocks * 8), 1);
+        let syn = Syn::parse(&with_options(&options)).unwrap();
+        assert_eq!(syn.tcp.options.as_slice()[0], TcpOption::Sack { blocks });
+    }
+}
+
+#[test]
 fn each_quirk_shows_under_its_condition() {
     // Byte offsets: type of service 1, identification 4, flags 6, then TCP from 20.
     let quirk = |changes: &[(usize, u8)]| {
@@ -276,8 +286,14 @@ fn the_window_is_written_by_what_it_divides_into() {
     assert_eq!(windows(1_285, 65_535), expected("mss*51", "65535"));
     assert_eq!(windows(65_535, 65_535), expected("mss*1", "65535"));
     assert_eq!(windows(99, 990), expected("990", "990"));
+    // No router lowers an MSS that far: a number that divides by Ethernet's is one all the same.
+    for mss in [0, 1, 99] {
+        assert_eq!(windows(mss, 64_240), expected("64240", "64240"));
+    }
     assert_eq!(windows(100, 1_000), expected("mss*10", "mss*10"));
-    assert_eq!(windows(8_192, 32_768), expected("mss*4", "mss*4"));
+    assert_eq!(windows(8_192, 49_152), expected("mss*6", "mss*6"));
+    assert_eq!(windows(21_845, 43_690), expected("mss*2", "mss*2"));
+    assert_eq!(windows(8_192, 57_344), expected("mss*7", "fill"));
 }
 
 #[test]

@@ -117,7 +117,7 @@ const LEAST_MSS: u16 = 100;
 impl Window {
     fn of(syn: &Syn) -> Self {
         let window = syn.tcp.window;
-        let Some(mss) = syn.tcp.options.max_segment_size().filter(|mss| *mss >= LEAST_MSS) else {
+        let Some(mss) = meaningful_mss(syn) else {
             return Self::Number(window);
         };
         if let Some(times) = times(window, mss) {
@@ -139,6 +139,12 @@ impl fmt::Display for Window {
             Self::Number(n) => write!(f, "{n}"),
         }
     }
+}
+
+/// The MSS, unless it is under [`LEAST_MSS`].
+fn meaningful_mss(syn: &Syn) -> Option<u16> {
+    let mss = syn.tcp.options.max_segment_size();
+    mss.filter(|mss| *mss >= LEAST_MSS)
 }
 
 /// How often `unit` makes up `window`; none when it does not, or no time.

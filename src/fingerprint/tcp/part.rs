@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Quirk, Signature, Window, least_headers, times, write_list};
+use super::{Quirk, Signature, Window, least_headers, meaningful_mss, times, write_list};
 use crate::wire::syn::Syn;
 
 /// What the tcp part of `lp1` is made from: the signature without what depends on the path, the packet or the IP version.
@@ -44,7 +44,7 @@ impl fmt::Display for TcpPart<'_> {
 /// MSS on the way (PPPoE) leaves the window as it was, so that it divides by Ethernet's MSS and not by the one it came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowRule {
-    /// As many segments as fit in 64 KiB. Displays as `fill`.
+    /// As many segments as the field holds. Displays as `fill`.
     Fill,
     /// A set number of segments, with room for more. Displays as `mss*n`.
     Segments(u16),
@@ -67,7 +67,7 @@ impl WindowRule {
             Window::MtuTimes(n) => Self::Frames(n),
             Window::Number(_) => {
                 let ethernet = 1_500 - least_headers(syn.ip.version);
-                let lowered = syn.tcp.options.max_segment_size().is_some_and(|mss| mss < ethernet);
+                let lowered = meaningful_mss(syn).is_some_and(|mss| mss < ethernet);
                 match times(window, ethernet) {
                     Some(n) if lowered => Self::segments(n, window),
                     _ => Self::Number(window),
@@ -76,10 +76,10 @@ impl WindowRule {
         }
     }
 
-    /// The rule behind `n` segments that make up `window`: whether one more would not fit in 64 KiB.
+    /// The rule behind `n` segments that make up `window`: whether one more would not fit in the field.
     fn segments(n: u16, window: u16) -> Self {
         let times = u32::from(n);
-        if u32::from(window) * (times + 1) > 0x1_0000 * times {
+        if u32::from(window) * (times + 1) > u32::from(u16::MAX) * times {
             Self::Fill
         } else {
             Self::Segments(n)
