@@ -7,6 +7,7 @@ pub mod http2;
 pub mod opening;
 mod reader;
 pub mod syn;
+pub mod tls;
 
 pub use reader::{Reader, Short};
 
