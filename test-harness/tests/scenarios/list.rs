@@ -233,6 +233,25 @@ pub fn garbage_brings_no_request() -> Scenario {
     )
 }
 
+/// The SDK would panic on such a name: that Envoy lets none through is what keeps the VM alive, so it is tested.
+pub fn a_name_over_http1_that_is_not_utf8_brings_no_request() -> Scenario {
+    Scenario::new(
+        "name http1",
+        Client::Bytes(b"GET / HTTP/1.1\r\nHost: a\r\nX-\xff\xfe: 1\r\n\r\n".to_vec()),
+    )
+}
+
+/// The same over HTTP/2.
+pub fn a_name_over_http2_that_is_not_utf8_brings_no_request() -> Scenario {
+    let mut block = wire::block(&get(&[]));
+    block.extend(b"\0\x04x-\xff\xfe\x011");
+    let opening = wire::opening(&CURL_SETTINGS, CURL_WINDOW);
+    Scenario::new(
+        "name http2",
+        Client::Bytes([opening, wire::frame(1, 5, 1, &block)].concat()),
+    )
+}
+
 pub fn a_silent_connection_brings_no_request() -> Scenario {
     Scenario::new("silent", Client::Bytes(Vec::new()))
 }

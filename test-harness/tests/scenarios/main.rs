@@ -53,6 +53,8 @@ run_each!(
     the_headers_that_are_sent_can_be_chosen,
     enforcing_is_said_in_the_verdict,
     garbage_brings_no_request,
+    a_name_over_http1_that_is_not_utf8_brings_no_request,
+    a_name_over_http2_that_is_not_utf8_brings_no_request,
     a_silent_connection_brings_no_request,
     bytes_of_tls_on_a_cleartext_port_bring_no_request,
 );
