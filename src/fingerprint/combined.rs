@@ -4,9 +4,9 @@
 //! resumption, port, path, hour. A part without evidence is twelve zeros. The prefix of each canonical text says which kind
 //! of evidence it was made from, so that the same client seen through weaker evidence is another value, not a false match.
 
-use super::{digest, digest::Hex, http2, order::CaseClass, order::OrderDigest};
+use super::{digest, digest::Hex, http2, order::CaseClass, order::OrderDigest, tcp};
 use crate::evidence::ReportedJa4;
-use crate::wire::http1::Version;
+use crate::wire::{http1::Version, syn::Syn};
 use core::fmt;
 
 /// One part.
@@ -36,6 +36,11 @@ impl fmt::Display for Lp1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "lp1_{}_{}_{}", self.tcp, self.tls, self.http)
     }
+}
+
+/// The TCP part: `syn:` and the signature without what depends on the path, as [`tcp::TcpPart`] writes it.
+pub fn tcp_part_of_syn(syn: &Syn) -> Part {
+    digest::sha256_12(&tcp::TcpPart(syn))
 }
 
 /// The TLS part when only the proxy's JA4 is known: `envoy-ja4:` and its stable fields.

@@ -1,11 +1,13 @@
-//! Bytes → messages. Every parser here is incremental and exact: it answers [`Progress`], keeps wire order and unknown code
-//! points, and never gives a value for input that it did not read to its end. What a value means is decided further on.
+//! Bytes → messages. Every parser here is exact: it keeps wire order and unknown code points, and never gives a value for input
+//! that it did not read to its end. Those of streams are incremental and answer [`Progress`]; a SYN comes whole. What a value
+//! means is decided further on.
 
 pub mod http1;
 pub mod http2;
 pub mod http2_block;
 pub mod opening;
 mod reader;
+pub mod syn;
 pub mod tls;
 
 pub use reader::{Reader, Short};

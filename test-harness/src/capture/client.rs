@@ -4,15 +4,17 @@ use super::opening::Opening;
 use super::summary::Gap;
 use core::fmt;
 use layerprint::evidence::is_annotation;
-use layerprint::fingerprint::combined::{HttpPart, Lp1};
+use layerprint::fingerprint::combined::{self, HttpPart, Lp1};
 use layerprint::fingerprint::digest;
 use layerprint::fingerprint::http2::{Fingerprint, PseudoOrder};
 use layerprint::fingerprint::ja3::Ja3;
 use layerprint::fingerprint::ja4::{Ja4, Transport};
 use layerprint::fingerprint::lp1_tls::TlsPart;
 use layerprint::fingerprint::order::{CaseClass, HeaderOrder};
+use layerprint::fingerprint::tcp::{Signature, TcpPart};
 use layerprint::wire::http1::Head;
 use layerprint::wire::http2;
+use layerprint::wire::syn::Syn;
 use layerprint::wire::tls::{BrokenExtension, ClientHello};
 use serde_json::{Map, Value};
 use std::net::SocketAddr;
@@ -152,7 +154,15 @@ impl Portrait {
     }
 
     /// Adds the SYN: the packet from its IP header to the end of its TCP header.
-    pub(super) fn add_syn(&mut self, _headers: &[u8]) {}
+    pub(super) fn add_syn(&mut self, headers: &[u8]) {
+        let Ok(syn) = Syn::parse(headers) else {
+            return self.note(Gap::BrokenSyn);
+        };
+        self.client.tcp = Some(Signature(&syn).to_string());
+        self.lp1.tcp = combined::tcp_part_of_syn(&syn);
+        let [tcp, ..] = &mut self.texts;
+        *tcp = Some(TcpPart(&syn).to_string());
+    }
 
     /// Adds what the client said first.
     pub(super) fn add_opening(&mut self, opening: &Opening) {

@@ -6,7 +6,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    missing_docs
+    missing_docs,
+    unreachable_pub
 )]
 
 mod envoy;
@@ -47,11 +48,13 @@ run_each!(
     a_header_of_60_kib_passes,
     five_hundred_headers_over_http1_pass,
     five_hundred_headers_over_http2_pass,
-    more_settings_than_are_kept_are_evidence_too_large,
+    as_many_settings_as_envoy_takes_are_read,
     ten_thousand_settings_are_evidence_too_large,
     the_headers_that_are_sent_can_be_chosen,
     enforcing_is_said_in_the_verdict,
     garbage_brings_no_request,
+    a_name_over_http1_that_is_not_utf8_brings_no_request,
+    a_name_over_http2_that_is_not_utf8_brings_no_request,
     a_silent_connection_brings_no_request,
     bytes_of_tls_on_a_cleartext_port_bring_no_request,
 );

@@ -11,6 +11,7 @@ pub struct Scenario {
     pub configuration: &'static str,
     pub client: Client,
     pub pieces: Pieces,
+    pub in_envoy: Fate,
     /// What must hold of the request of this number, from 0.
     pub expect: Vec<(usize, Expect)>,
 }
@@ -30,6 +31,14 @@ pub enum Client {
 pub enum Pieces {
     Whole,
     Bytewise,
+}
+
+/// What Envoy does with it before the filter is asked.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Fate {
+    Served,
+    /// Envoy ends the connection with GOAWAY: the rules that the other runners show are never reached.
+    Refused,
 }
 
 /// What the upstream and the access log see of one request.
@@ -61,6 +70,7 @@ impl Scenario {
             configuration: "{}",
             client,
             pieces: Pieces::Whole,
+            in_envoy: Fate::Served,
             expect: Vec::new(),
         }
     }
@@ -72,6 +82,11 @@ impl Scenario {
 
     pub fn bytewise(mut self) -> Self {
         self.pieces = Pieces::Bytewise;
+        self
+    }
+
+    pub fn refused_by_envoy(mut self) -> Self {
+        self.in_envoy = Fate::Refused;
         self
     }
 

@@ -53,7 +53,7 @@ pub fn http2_request(stream: u32, fields: &Fields) -> Vec<u8> {
 }
 
 /// A header block (RFC 7541, 6.2.2): every field literal, without indexing, without Huffman coding.
-fn block(fields: &Fields) -> Vec<u8> {
+pub fn block(fields: &Fields) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in fields {
         block.push(0);
