@@ -6,6 +6,7 @@
 use super::error::{End, Error};
 use super::link::LinkType;
 use super::summary::Skip;
+use layerprint::wire::{Reader, Short};
 use pcap_parser::pcapng::Block;
 use pcap_parser::{Linktype, PcapBlockOwned, PcapError, create_reader};
 use std::io::{Cursor, Read};
@@ -43,9 +44,11 @@ pub(super) fn each_packet<R: Read + Send>(
     let mut head = Vec::new();
     input.by_ref().take(HEAD).read_to_end(&mut head).map_err(Error::Read)?;
     known_format(&head)?;
+    let is_cut = is_cut_section(&head);
     let mut reader = match create_reader(MAX_RECORD, Cursor::new(head).chain(input)) {
         Ok(reader) => reader,
         Err(PcapError::Incomplete(_)) => return Ok(End::Cut),
+        Err(_) if is_cut => return Ok(End::Cut),
         Err(_) => return Ok(End::Broken { after: 0 }),
     };
     let mut interfaces = Vec::new();
@@ -85,6 +88,18 @@ fn known_format(head: &[u8]) -> Result<(), Error> {
         0xa1b2_c3d4 | 0xd4c3_b2a1 | 0xa1b2_3c4d | 0x4d3c_b2a1 | 0x34cd_b2a1 | 0x0a0d_0d0a => Ok(()),
         _ => Err(Error::not_a_capture(head)),
     }
+}
+
+/// Whether `head` is a whole file that ends within the header of a pcapng section.
+fn is_cut_section(head: &[u8]) -> bool {
+    let mut reader = Reader::new(head);
+    let length = reader.u32().and_then(|_type| Ok((reader.u32()?, reader.u32()?)));
+    let length = match length {
+        Ok((length, 0x1a2b_3c4d)) => length,
+        Ok((length, _)) => length.swap_bytes(),
+        Err(Short) => return true,
+    };
+    usize::try_from(length).is_ok_and(|length| length > head.len())
 }
 
 fn take_block(

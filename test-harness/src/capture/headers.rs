@@ -138,7 +138,7 @@ mod tests {
         let mut state = 1_u32;
         let mut next = || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
+            state.to_be_bytes()[0]
         };
         for length in 0..2_000 {
             let noise: Vec<u8> = (0..length % 200).map(|_| next()).collect();

@@ -73,24 +73,3 @@ pub fn read<R: Read + Send>(
         end,
     })
 }
-
-/// Reads any bytes as a capture and checks what holds for all of them: the body of the fuzz target `pcap`.
-///
-/// It panics only where a law is broken: every packet is either read or counted as skipped, every client is counted, and each
-/// line is one line.
-pub fn fuzz(bytes: &[u8]) {
-    for checksums in [Checksums::Check, Checksums::Ignore] {
-        let mut shown = 0;
-        let report = read(bytes, checksums, |client| {
-            shown += 1;
-            let line = client.to_string();
-            assert!(!line.chars().any(char::is_control), "{line:?} is one line");
-            let json = client.to_json();
-            assert_eq!(json.as_object().map(serde_json::Map::len), Some(15));
-        });
-        if let Ok(report) = report {
-            assert_eq!(report.summary.connections, shown);
-            assert!(report.summary.skipped_count() <= report.summary.packets);
-        }
-    }
-}

@@ -125,7 +125,7 @@ mod tests {
         pieces.put(1, &vec![1; 2 * MAX_AHEAD]);
         assert_eq!(pieces.bytes, MAX_AHEAD - 1);
         for at in 0..10_000 {
-            pieces.put(MAX_AHEAD as u64 + 2 * at, &[2]);
+            pieces.put(u64_of(MAX_AHEAD) + 2 * at, &[2]);
         }
         pieces.put(u64::MAX, &[1, 2, 3]);
         assert_eq!(pieces.waiting.len(), 1);
@@ -159,7 +159,7 @@ mod tests {
             let mut out = Vec::new();
             for pick in order.chain(0..5) {
                 let (start, end) = segments[pick];
-                pieces.put(start as u64, &stream[start..end]);
+                pieces.put(u64_of(start), &stream[start..end]);
                 out.extend(drain(&mut pieces));
             }
             assert_eq!(out, stream);

@@ -10,6 +10,8 @@ pub(super) struct Queue<K> {
     next: u64,
     open: BTreeMap<u64, K>,
     done: BTreeMap<u64, Client>,
+    /// Those whose turn it is.
+    ready: VecDeque<Client>,
     held: usize,
 }
 
@@ -19,6 +21,7 @@ impl<K> Default for Queue<K> {
             next: 0,
             open: BTreeMap::new(),
             done: BTreeMap::new(),
+            ready: VecDeque::new(),
             held: 0,
         }
     }
@@ -40,18 +43,19 @@ impl<K: Copy> Queue<K> {
             self.held += client.held();
             self.done.insert(number, client);
         }
+        let earliest_open = self.open.keys().next().copied();
+        while let Some(entry) = self.done.first_entry()
+            && earliest_open.is_none_or(|open| *entry.key() < open)
+        {
+            let client = entry.remove();
+            self.held -= client.held();
+            self.ready.push_back(client);
+        }
     }
 
-    /// The next line, when no earlier connection is open.
+    /// The next line whose turn it is.
     pub(super) fn pop(&mut self) -> Option<Client> {
-        let earliest_open = self.open.keys().next();
-        let entry = self.done.first_entry()?;
-        if earliest_open.is_some_and(|open| open < entry.key()) {
-            return None;
-        }
-        let client = entry.remove();
-        self.held -= client.held();
-        Some(client)
+        self.ready.pop_front()
     }
 
     /// The open connection that began first.
@@ -59,7 +63,7 @@ impl<K: Copy> Queue<K> {
         self.open.values().next().copied()
     }
 
-    /// Connections that are open, or wait for their turn.
+    /// Connections that are open, or finished and waiting for an open one.
     pub(super) fn len(&self) -> usize {
         self.open.len() + self.done.len()
     }

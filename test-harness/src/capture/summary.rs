@@ -70,14 +70,14 @@ pub enum Gap {
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoSyn => "no SYN in the capture, so no tcp",
-            Self::BrokenSyn => "a SYN that does not parse, so no tcp",
-            Self::NoData => "no data from the client",
-            Self::OpeningNotWhole => "an opening that is not whole in the capture",
-            Self::OtherProtocol => "neither TLS nor HTTP",
-            Self::Broken(why) => return write!(f, "a broken opening ({why})"),
+            Self::NoSyn => "without a SYN in the capture, so without tcp",
+            Self::BrokenSyn => "whose SYN does not parse, so without tcp",
+            Self::NoData => "without data from the client",
+            Self::OpeningNotWhole => "whose opening is not whole in the capture",
+            Self::OtherProtocol => "with neither TLS nor HTTP",
+            Self::Broken(why) => return write!(f, "whose opening is broken: {why}"),
             Self::Evicted => "given up for lack of room",
-            Self::NoClient => "not shown: neither SYN nor opening tells which side is the client",
+            Self::NoClient => "not shown since neither SYN nor opening tells which side is the client",
         })
     }
 }
@@ -117,18 +117,18 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} packets, {} skipped", self.packets, self.skipped_count())?;
+        write!(f, "packets: {}, skipped: {}", self.packets, self.skipped_count())?;
         write_counts(f, &self.skipped)?;
-        write!(f, "\n{} connections", self.connections)?;
+        write!(f, "\nclient connections shown: {}", self.connections)?;
         write_counts(f, &self.gaps)
     }
 }
 
 fn write_counts(f: &mut fmt::Formatter<'_>, counts: &BTreeMap<impl fmt::Display, u64>) -> fmt::Result {
-    let mut separator = ": ";
+    let mut separator = " (";
     for (what, count) in counts {
         write!(f, "{separator}{count} {what}")?;
         separator = ", ";
     }
-    Ok(())
+    f.write_str(if counts.is_empty() { "" } else { ")" })
 }

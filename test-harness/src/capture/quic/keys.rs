@@ -111,6 +111,58 @@ fn whole_number(bytes: &[u8], largest: u64) -> u64 {
     }
 }
 
+/// The other side of [`Keys::open`], for tests.
+#[cfg(test)]
+pub(super) mod sealing {
+    use super::*;
+
+    /// An Initial for `destination` with a packet number of four bytes.
+    pub(in crate::capture::quic) fn seal(
+        (version, keys_of): (Version, &[u8]),
+        destination: &[u8],
+        token: &[u8],
+        number: u32,
+        payload: &[u8],
+    ) -> Vec<u8> {
+        let keys = Keys::of_client(version, keys_of).unwrap();
+        let (first, number_of_version) = match version {
+            Version::V1 => (0xc3, 1_u32),
+            Version::V2 => (0xd3, 0x6b33_43cf),
+        };
+        let mut header = vec![first];
+        header.extend(number_of_version.to_be_bytes());
+        header.push(destination.len().try_into().unwrap());
+        header.extend(destination);
+        header.extend([0, token.len().try_into().unwrap()]);
+        header.extend(token);
+        let length = u16::try_from(4 + payload.len() + 16).unwrap() | 0x4000;
+        header.extend(length.to_be_bytes());
+        header.extend(number.to_be_bytes());
+        let mut nonce = keys.iv;
+        for (byte, number) in nonce[8..].iter_mut().zip(number.to_be_bytes()) {
+            *byte ^= number;
+        }
+        let sealed = Aes128Gcm::new(&keys.key.into())
+            .encrypt(
+                &Nonce::from(nonce),
+                Payload {
+                    msg: payload,
+                    aad: &header,
+                },
+            )
+            .unwrap();
+        let sample: [u8; 16] = sealed[..16].try_into().unwrap();
+        let mut mask = sample.into();
+        aes::Aes128::new(&keys.header.into()).encrypt_block(&mut mask);
+        header[0] ^= mask[0] & 0x0f;
+        let numbers = header.len() - 4;
+        for (byte, mask) in header[numbers..].iter_mut().zip(&mask[1..]) {
+            *byte ^= mask;
+        }
+        [header, sealed].concat()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -147,3 +147,6 @@ fn announces_more(message: &[u8]) -> bool {
     let length = reader.u8().and_then(|_type| reader.u24()).map(usize::try_from);
     matches!(length, Ok(Ok(length)) if length <= MAX_CLIENT_HELLO && reader.len() < length)
 }
+
+#[cfg(test)]
+mod tests;
