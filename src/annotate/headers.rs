@@ -1,0 +1,55 @@
+//! The `x-layerprint-*` headers. Verdict and reasons are Structured Fields (RFC 9651); all values are our own or were checked
+//! when they were parsed, so that nothing a client sends can end a header.
+
+use super::Annotation;
+use crate::compare::Code;
+use crate::policy::config::Header;
+use core::fmt::Write;
+
+/// The value of `header`; none when there is nothing to say, and then the header is not sent.
+pub fn value(header: Header, of: &Annotation<'_>) -> Option<String> {
+    match header {
+        Header::Verdict => Some(verdict(of)),
+        Header::Reasons => reasons(&of.assessment.findings),
+        Header::Id => Some(of.print.lp1.to_string()),
+        Header::Ja3 => of.facts.ja3.seen().map(ToString::to_string),
+        Header::Ja4 => of.facts.ja4.seen().map(ToString::to_string),
+        Header::Http2 => of.print.http2.seen().map(|http2| http2.form.to_string()),
+        Header::Order => of.order.seen().map(|order| order.digest().to_string()),
+        // No evidence for these reaches this release; see the README's table.
+        Header::Tcp | Header::Os | Header::Client => None,
+    }
+}
+
+/// An Item: the verdict's token with its parameters.
+fn verdict(of: &Annotation<'_>) -> String {
+    let (decision, assessment) = (&of.decision, of.assessment);
+    format!(
+        "{};mode={};agreement={};confidence={};l4={};l7={};route={};class={}",
+        decision.verdict.as_str(),
+        decision.mode.as_str(),
+        assessment.agreement.as_str(),
+        assessment.confidence,
+        assessment.l4,
+        assessment.l7,
+        decision.route,
+        decision.class,
+    )
+}
+
+/// A List of reason codes. An empty List is not sent (RFC 9651, 4.1).
+fn reasons(findings: &[Code]) -> Option<String> {
+    let mut list = String::new();
+    for (n, code) in findings.iter().enumerate() {
+        let comma = if n == 0 { "" } else { ", " };
+        // Writing to a String cannot fail.
+        let _ = write!(
+            list,
+            "{comma}{};layer={};weight={}",
+            code.as_str(),
+            code.layer().number(),
+            code.weight()
+        );
+    }
+    (!list.is_empty()).then_some(list)
+}

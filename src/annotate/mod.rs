@@ -1,0 +1,27 @@
+//! What leaves the filter: headers for the upstream, one JSON line for the access log. Both are contracts; see DESIGN.
+
+pub mod headers;
+pub mod line;
+
+use crate::compare::Assessment;
+use crate::evidence::{Evidence, Facts};
+use crate::fingerprint::client::ConnectionPrint;
+use crate::fingerprint::order::HeaderOrder;
+use crate::policy::Decision;
+
+/// All that is known of one request, at the moment it is annotated.
+#[derive(Clone, Copy, Debug)]
+pub struct Annotation<'a> {
+    /// What the proxy knows of its connection.
+    pub facts: &'a Facts,
+    /// The fingerprints of its connection.
+    pub print: &'a ConnectionPrint,
+    /// Its own header order.
+    pub order: &'a Evidence<HeaderOrder>,
+    /// How many headers it brought that are ours to set.
+    pub forged: usize,
+    /// What the layers say.
+    pub assessment: &'a Assessment,
+    /// What follows.
+    pub decision: Decision,
+}

@@ -1,0 +1,56 @@
+//! What belongs to a connection: read once, kept until it closes.
+
+use super::{Evidence, ReportedJa3, ReportedJa4, Text};
+
+/// What the proxy knows of a connection, read at its first request: before that, the handshake may not be over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The peer's address and port, as the proxy writes it.
+    pub source: Evidence<Text>,
+    /// The version of HTTP.
+    pub protocol: Evidence<Protocol>,
+    /// The negotiated TLS version, `TLSv1.3`.
+    pub tls_version: Evidence<Text>,
+    /// The server name that the client asked for.
+    pub sni: Evidence<Text>,
+    /// The JA3 that the proxy computed.
+    pub ja3: Evidence<ReportedJa3>,
+    /// The JA4 that the proxy computed.
+    pub ja4: Evidence<ReportedJa4>,
+}
+
+/// A version of HTTP, as the proxy names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// `HTTP/1.0`
+    Http10,
+    /// `HTTP/1.1`
+    Http11,
+    /// `HTTP/2`
+    Http2,
+    /// `HTTP/3`
+    Http3,
+}
+
+impl Protocol {
+    /// The version that `name` names.
+    pub fn parse(name: &[u8]) -> Option<Self> {
+        match name {
+            b"HTTP/1.0" => Some(Self::Http10),
+            b"HTTP/1.1" => Some(Self::Http11),
+            b"HTTP/2" => Some(Self::Http2),
+            b"HTTP/3" => Some(Self::Http3),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2",
+            Self::Http3 => "HTTP/3",
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What a connection and a request have shown. Absence is evidence too: it always carries its reason.
+
+mod connection;
+mod handover;
+mod names;
+mod reported;
+mod text;
+
+pub use connection::{Facts, Protocol};
+pub use handover::{decode as decode_handover, encode as encode_handover};
+pub use names::{RequestNames, is_annotation};
+pub use reported::{ReportedJa3, ReportedJa4};
+pub use text::Text;
+
+/// A piece of evidence: seen, not yet seen, or not to be seen, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence<T> {
+    /// It was seen.
+    Seen(T),
+    /// It has not come yet and still may.
+    Pending,
+    /// It will not come.
+    Missing(Reason),
+}
+
+/// Why a piece of evidence is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// The connection is not encrypted.
+    Cleartext,
+    /// The proxy is not configured to hand it over.
+    NotProvided,
+    /// The client did not send it.
+    NotSent,
+    /// The connection speaks a protocol that has no such thing.
+    OtherProtocol,
+    /// What came broke its format.
+    Malformed,
+    /// It was over a bound.
+    TooLarge,
+    /// The connection role is not installed, or did not see this connection.
+    NoConnectionRole,
+    /// The native probe that hands over the SYN is not installed.
+    NoProbe,
+    /// It is visible only for the first request of a connection.
+    LaterRequest,
+    /// The proxy failed to answer for it.
+    ProxyFailure,
+}
+
+impl Reason {
+    /// All reasons.
+    pub const ALL: [Self; 10] = [
+        Self::Cleartext,
+        Self::NotProvided,
+        Self::NotSent,
+        Self::OtherProtocol,
+        Self::Malformed,
+        Self::TooLarge,
+        Self::NoConnectionRole,
+        Self::NoProbe,
+        Self::LaterRequest,
+        Self::ProxyFailure,
+    ];
+
+    /// Its stable name, in logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cleartext => "cleartext",
+            Self::NotProvided => "not-provided",
+            Self::NotSent => "not-sent",
+            Self::OtherProtocol => "other-protocol",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too-large",
+            Self::NoConnectionRole => "no-connection-role",
+            Self::NoProbe => "no-probe",
+            Self::LaterRequest => "later-request",
+            Self::ProxyFailure => "proxy-failure",
+        }
+    }
+
+    /// The reason with this stable name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+}
+
+impl<T> Evidence<T> {
+    /// The value, when seen.
+    pub const fn seen(&self) -> Option<&T> {
+        match self {
+            Self::Seen(value) => Some(value),
+            Self::Pending | Self::Missing(_) => None,
+        }
+    }
+
+    /// The same evidence by reference.
+    pub const fn as_ref(&self) -> Evidence<&T> {
+        match self {
+            Self::Seen(value) => Evidence::Seen(value),
+            Self::Pending => Evidence::Pending,
+            Self::Missing(reason) => Evidence::Missing(*reason),
+        }
+    }
+
+    /// What follows from a seen value; absence stays as it is.
+    pub fn and_then<U>(self, next: impl FnOnce(T) -> Evidence<U>) -> Evidence<U> {
+        match self {
+            Self::Seen(value) => next(value),
+            Self::Pending => Evidence::Pending,
+            Self::Missing(reason) => Evidence::Missing(reason),
+        }
+    }
+
+    /// A seen value changed; absence stays as it is.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Evidence<U> {
+        self.and_then(|value| Evidence::Seen(change(value)))
+    }
+
+    /// The value, or missing for `reason`.
+    pub fn or_missing(value: Option<T>, reason: Reason) -> Self {
+        value.map_or(Self::Missing(reason), Self::Seen)
+    }
+
+    /// The stable name of where it stands: `seen`, `pending`, or the reason it is missing.
+    pub const fn state(&self) -> &'static str {
+        match self {
+            Self::Seen(_) => "seen",
+            Self::Pending => "pending",
+            Self::Missing(reason) => reason.as_str(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_told_apart_by_their_names() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::parse(reason.as_str()), Some(reason));
+        }
+        assert_eq!(Reason::parse("seen"), None);
+    }
+
+    #[test]
+    fn absence_keeps_its_reason_through_what_follows() {
+        let missing = Evidence::<u8>::Missing(Reason::Cleartext);
+        assert_eq!(missing.clone().map(|n| n + 1), missing);
+        assert_eq!(Evidence::Seen(1).map(|n| n + 1).seen(), Some(&2));
+        assert_eq!(Evidence::<u8>::Pending.state(), "pending");
+    }
+}

@@ -1,0 +1,199 @@
+//! The SYN signature in p0f v3's notation, `ver:ittl:olen:mss:wsize,scale:olayout:quirks:pclass`, and the tcp part of `lp1`.
+//!
+//! The notation is that of p0f's README, section 5. Where the README leaves room we keep the signature exact: each number can
+//! be computed back from it. p0f itself also writes `mss*n` when the window divides by the MSS less 12, or by that of Ethernet.
+
+mod part;
+mod quirks;
+
+use core::fmt;
+
+pub use part::{TcpPart, WindowRule};
+pub use quirks::Quirk;
+
+use crate::wire::syn::{IpVersion, OptionKind, Syn, TcpOption};
+
+/// The signature of one SYN. Displays as p0f's notation.
+#[derive(Clone, Copy, Debug)]
+pub struct Signature<'a>(pub &'a Syn);
+
+impl<'a> Signature<'a> {
+    /// The TTL that the packet left with, as far as it can be told.
+    pub fn initial_ttl(&self) -> InitialTtl {
+        InitialTtl::behind(self.0.ip.hops_left)
+    }
+
+    /// How the window is made.
+    pub fn window(&self) -> Window {
+        Window::of(self.0)
+    }
+
+    /// The options in wire order.
+    pub fn layout(&self) -> Layout<'a> {
+        Layout(self.0.tcp.options.as_slice())
+    }
+
+    /// The quirks in the order of the notation.
+    pub fn quirks(&self) -> impl Iterator<Item = Quirk> + use<'a> {
+        let syn = self.0;
+        Quirk::ALL.into_iter().filter(move |quirk| quirk.holds(syn))
+    }
+}
+
+impl fmt::Display for Signature<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Syn {
+            ip,
+            tcp,
+            payload_length,
+        } = self.0;
+        let version = match ip.version {
+            IpVersion::V4 { .. } => '4',
+            IpVersion::V6 { .. } => '6',
+        };
+        write!(
+            f,
+            "{version}:{}:{}:{}:{},{}:{}:",
+            self.initial_ttl(),
+            ip.options_length,
+            tcp.options.max_segment_size().unwrap_or(0),
+            self.window(),
+            tcp.options.window_scale().unwrap_or(0),
+            self.layout(),
+        )?;
+        write_list(f, self.quirks().map(Quirk::as_str))?;
+        f.write_str(if *payload_length == 0 { ":0" } else { ":+" })
+    }
+}
+
+/// A TTL as it arrived, and the hops from the initial one. Displays as `ttl+distance`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InitialTtl {
+    /// As it arrived.
+    pub observed: u8,
+    /// The least of 32, 64, 128 and 255 that is no less. Systems start at one of them (32: Windows of the nineties); a packet
+    /// that came over 31 routers from a start of 64 reads as from 32.
+    pub initial: u8,
+}
+
+impl InitialTtl {
+    /// The guess for a TTL that arrived as `observed`.
+    pub const fn behind(observed: u8) -> Self {
+        let initial = match observed {
+            0..=32 => 32,
+            33..=64 => 64,
+            65..=128 => 128,
+            129..=255 => 255,
+        };
+        Self { observed, initial }
+    }
+
+    /// How many routers the packet passed.
+    pub const fn distance(self) -> u8 {
+        self.initial - self.observed
+    }
+}
+
+impl fmt::Display for InitialTtl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}+{}", self.observed, self.distance())
+    }
+}
+
+/// How the window of a SYN is made: most systems offer whole segments. Displays as `mss*n`, `mtu*n`, or the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// This many times the MSS of the same SYN.
+    MssTimes(u16),
+    /// This many times the MSS plus the smallest headers (40 bytes over IPv4, 60 over IPv6).
+    MtuTimes(u16),
+    /// Any other number, and 0.
+    Number(u16),
+}
+
+/// Below, an MSS divides too many numbers to say something. The smallest MTU of IPv4 (68 bytes, RFC 791) leaves 28.
+const LEAST_MSS: u16 = 100;
+
+impl Window {
+    fn of(syn: &Syn) -> Self {
+        let window = syn.tcp.window;
+        let Some(mss) = meaningful_mss(syn) else {
+            return Self::Number(window);
+        };
+        if let Some(times) = times(window, mss) {
+            return Self::MssTimes(times);
+        }
+        let mtu = mss.checked_add(least_headers(syn.ip.version));
+        match mtu.and_then(|mtu| times(window, mtu)) {
+            Some(times) => Self::MtuTimes(times),
+            None => Self::Number(window),
+        }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MssTimes(n) => write!(f, "mss*{n}"),
+            Self::MtuTimes(n) => write!(f, "mtu*{n}"),
+            Self::Number(n) => write!(f, "{n}"),
+        }
+    }
+}
+
+/// The MSS, unless it is under [`LEAST_MSS`].
+fn meaningful_mss(syn: &Syn) -> Option<u16> {
+    let mss = syn.tcp.options.max_segment_size();
+    mss.filter(|mss| *mss >= LEAST_MSS)
+}
+
+/// How often `unit` makes up `window`; none when it does not, or no time.
+fn times(window: u16, unit: u16) -> Option<u16> {
+    (window != 0 && window.is_multiple_of(unit)).then(|| window / unit)
+}
+
+/// IP and TCP headers without options.
+const fn least_headers(version: IpVersion) -> u16 {
+    match version {
+        IpVersion::V4 { .. } => 40,
+        IpVersion::V6 { .. } => 60,
+    }
+}
+
+/// The options of a SYN in wire order, by name. Displays as `mss,sok,ts,nop,ws`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout<'a>(pub &'a [TcpOption]);
+
+impl fmt::Display for Layout<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_list(f, self.0.iter().map(|option| OptionName(*option)))
+    }
+}
+
+struct OptionName(TcpOption);
+
+impl fmt::Display for OptionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let TcpOption::End { padding, .. } = self.0 {
+            return write!(f, "eol+{padding}");
+        }
+        match self.0.kind() {
+            OptionKind::NOP => f.write_str("nop"),
+            OptionKind::MAX_SEGMENT_SIZE => f.write_str("mss"),
+            OptionKind::WINDOW_SCALE => f.write_str("ws"),
+            OptionKind::SACK_PERMITTED => f.write_str("sok"),
+            OptionKind::SACK => f.write_str("sack"),
+            OptionKind::TIMESTAMPS => f.write_str("ts"),
+            // What came after the notation, such as Fast Open (34) and Multipath TCP (30), stays unknown to it.
+            OptionKind(kind) => write!(f, "?{kind}"),
+        }
+    }
+}
+
+fn write_list(f: &mut fmt::Formatter<'_>, items: impl IntoIterator<Item = impl fmt::Display>) -> fmt::Result {
+    for (n, item) in items.into_iter().enumerate() {
+        f.write_str(if n == 0 { "" } else { "," })?;
+        write!(f, "{item}")?;
+    }
+    Ok(())
+}

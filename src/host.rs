@@ -1,0 +1,77 @@
+//! The few things that the filter asks of a proxy, in bytes. Envoy answers in production, a stand-in in native tests.
+
+/// A request's or a connection's proxy, as seen from the phase that runs.
+///
+/// Every call crosses into the proxy and costs about a microsecond.
+pub trait Host {
+    /// A property (`["connection", "id"]`), when the proxy has it.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy cannot say.
+    fn property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, Failure>;
+
+    /// Writes the filter state object `wasm.KEY`: the connection's in the connection role, the request's in the request role.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy does not take it.
+    fn set_filter_state(&self, key: &str, value: &[u8]) -> Result<(), Failure>;
+
+    /// The first `size` bytes of what the connection's buffer holds.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy cannot say.
+    fn downstream_data(&self, size: usize) -> Result<Vec<u8>, Failure>;
+
+    /// The headers or trailers of the request, in the proxy's order.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy cannot say.
+    fn fields(&self, of: Fields) -> Result<Vec<(String, Vec<u8>)>, Failure>;
+
+    /// Takes every header or trailer of this name away.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy does not.
+    fn remove_field(&self, of: Fields, name: &str) -> Result<(), Failure>;
+
+    /// Adds a request header.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy does not.
+    fn add_request_header(&self, name: &str, value: &str) -> Result<(), Failure>;
+
+    /// Answers the request in the proxy, without the upstream.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy does not.
+    fn answer(&self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Failure>;
+
+    /// The number of the counter of this name, made if need be.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy makes none.
+    fn counter(&self, name: &str) -> Result<CounterId, Failure>;
+
+    /// Adds to a counter.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy does not know it.
+    fn count(&self, counter: CounterId, by: u32) -> Result<(), Failure>;
+}
+
+/// Which fields of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fields {
+    /// Those before the body.
+    Headers,
+    /// Those behind it.
+    Trailers,
+}
+
+/// A counter, as the proxy numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CounterId(pub u32);
+
+/// The proxy did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure;

@@ -1,0 +1,217 @@
+//! One object of the configuration, read key by key: each is taken, checked and named, and what is left over is refused.
+
+use super::Switch;
+use core::fmt;
+use core::ops::RangeInclusive;
+use serde_json::{Map, Value};
+
+/// One mistake in a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: `annotate.headers[2]`.
+    pub path: String,
+    /// What is wrong.
+    pub what: String,
+    /// What would be right.
+    pub accepted: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; accepted: {}", self.path, self.what, self.accepted)
+    }
+}
+
+/// An object that is being read. Mistakes are noted and the default stands in, so that all of them are found in one go.
+pub(super) struct Section<'p> {
+    path: String,
+    left: Map<String, Value>,
+    known: Vec<&'static str>,
+    problems: &'p mut Vec<Problem>,
+}
+
+impl<'p> Section<'p> {
+    /// The whole configuration.
+    pub(super) fn root(value: Value, problems: &'p mut Vec<Problem>) -> Self {
+        Self::of(String::new(), Some(value), problems)
+    }
+
+    fn of(path: String, value: Option<Value>, problems: &'p mut Vec<Problem>) -> Self {
+        let left = match value {
+            None => Map::new(),
+            Some(Value::Object(object)) => object,
+            Some(other) => {
+                let at = if path.is_empty() {
+                    "(the whole)".to_owned()
+                } else {
+                    path.clone()
+                };
+                problems.push(Problem {
+                    path: at,
+                    what: not_accepted(&other),
+                    accepted: "an object".to_owned(),
+                });
+                Map::new()
+            }
+        };
+        Self {
+            path,
+            left,
+            known: Vec::new(),
+            problems,
+        }
+    }
+
+    /// The object under `key`; an absent one is an empty one.
+    pub(super) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'_>) -> T) -> T {
+        let value = self.take(key);
+        let mut section = Section::of(self.path_of(key), value, self.problems);
+        let result = read(&mut section);
+        section.finish();
+        result
+    }
+
+    /// One of `choices`, by its name.
+    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&'static str, T)], default: T) -> T {
+        let Some(value) = self.take(key) else { return default };
+        match choose(&value, choices) {
+            Some(choice) => choice,
+            None => self.refuse(
+                self.path_of(key),
+                &value,
+                quoted(choices.iter().map(|(name, _)| *name)),
+                default,
+            ),
+        }
+    }
+
+    /// Some of `choices`, by their names, each at most once.
+    pub(super) fn choices<T: Copy + PartialEq>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&'static str, T)],
+        default: Vec<T>,
+    ) -> Vec<T> {
+        let value = self.take(key);
+        let path = self.path_of(key);
+        let accepted = quoted(choices.iter().map(|(name, _)| *name));
+        let items = match value {
+            None => return default,
+            Some(Value::Array(items)) => items,
+            Some(other) => return self.refuse(path, &other, format!("an array of {accepted}"), default),
+        };
+        let mut chosen = Vec::with_capacity(items.len());
+        for (n, item) in items.iter().enumerate() {
+            let path = format!("{path}[{n}]");
+            match choose(item, choices) {
+                None => self.refuse(path, item, accepted.clone(), ()),
+                Some(choice) if chosen.contains(&choice) => {
+                    let what = format!("{item} is given twice");
+                    self.problems.push(Problem {
+                        path,
+                        what,
+                        accepted: "each value once".to_owned(),
+                    });
+                }
+                Some(choice) => chosen.push(choice),
+            }
+        }
+        chosen
+    }
+
+    /// `true` or `false`.
+    pub(super) fn switch(&mut self, key: &'static str, default: Switch) -> Switch {
+        match self.take(key) {
+            None => default,
+            Some(Value::Bool(true)) => Switch::On,
+            Some(Value::Bool(false)) => Switch::Off,
+            Some(other) => self.refuse(self.path_of(key), &other, "true, false".to_owned(), default),
+        }
+    }
+
+    /// A whole number within `range`. Envoy writes all numbers of a Struct as floats.
+    pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<usize>, default: usize) -> usize {
+        let Some(value) = self.take(key) else { return default };
+        match whole(&value).filter(|number| range.contains(number)) {
+            Some(number) => number,
+            None => {
+                let accepted = format!("a whole number from {} to {}", range.start(), range.end());
+                self.refuse(self.path_of(key), &value, accepted, default)
+            }
+        }
+    }
+
+    /// Refuses every key that was not asked for.
+    pub(super) fn finish(self) {
+        for key in self.left.keys() {
+            self.problems.push(Problem {
+                path: join(&self.path, key),
+                what: "unknown key".to_owned(),
+                accepted: quoted(self.known.iter().copied()),
+            });
+        }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<Value> {
+        self.known.push(key);
+        self.left.shift_remove(key)
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        join(&self.path, key)
+    }
+
+    fn refuse<T>(&mut self, path: String, value: &Value, accepted: String, instead: T) -> T {
+        self.problems.push(Problem {
+            path,
+            what: not_accepted(value),
+            accepted,
+        });
+        instead
+    }
+}
+
+fn choose<T: Copy>(value: &Value, choices: &[(&'static str, T)]) -> Option<T> {
+    let name = value.as_str()?;
+    choices
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, choice)| *choice)
+}
+
+/// The number that `value` is, when it is whole. A float's shortest text has no point exactly when it is whole.
+fn whole(value: &Value) -> Option<usize> {
+    let text = value.as_number()?.to_string();
+    text.strip_suffix(".0").unwrap_or(&text).parse().ok()
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
+}
+
+fn not_accepted(value: &Value) -> String {
+    match value {
+        Value::Null => "null is not accepted".to_owned(),
+        Value::Bool(value) => format!("{value} is not accepted"),
+        Value::String(_) | Value::Number(_) => short(value),
+        Value::Array(_) => "an array is not accepted".to_owned(),
+        Value::Object(_) => "an object is not accepted".to_owned(),
+    }
+}
+
+/// A scalar as it was given. Long ones are cut: they would drown the message, and may be secrets in the wrong place.
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(40) {
+        None => format!("{text} is not accepted"),
+        Some((end, _)) => format!("{}… is not accepted", text.get(..end).unwrap_or_default()),
+    }
+}
+
+fn quoted(names: impl Iterator<Item = &'static str>) -> String {
+    names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,142 @@
+//! What is known of each live connection of this worker: the place where the two roles meet when they share a VM.
+//!
+//! The connection role puts an entry in and takes it out when the connection ends. Where that role is not installed, or runs
+//! in another VM, nothing tells when a connection ends: the request role's own entries are bounded, and the oldest give way.
+
+use crate::evidence::{Evidence, Facts};
+use crate::fingerprint::client::ConnectionPrint;
+use crate::wire::opening::Opening;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// Entries that the request role may make on its own. At most 4 KiB each; an evicted one is read again, no more.
+pub const MAX_BORROWED: usize = 1_024;
+
+/// A connection's number, unique within the proxy's process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConnectionId(u64);
+
+impl ConnectionId {
+    /// The number in the property `connection.id`.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(u64::from_le_bytes).map(Self)
+    }
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Record {
+    /// Its first bytes.
+    pub opening: Evidence<Opening>,
+    /// What the proxy knows of it, from its first request on.
+    pub facts: Option<Facts>,
+    /// Its fingerprints, from its first request on.
+    pub print: Option<ConnectionPrint>,
+    /// How many requests it has brought.
+    pub requests: u64,
+}
+
+impl Record {
+    /// A connection of which `opening` is known so far.
+    pub const fn new(opening: Evidence<Opening>) -> Self {
+        Self {
+            opening,
+            facts: None,
+            print: None,
+            requests: 0,
+        }
+    }
+}
+
+/// A record that both roles hold.
+pub type SharedRecord = Rc<RefCell<Record>>;
+
+/// The connections of one VM.
+#[derive(Clone, Debug, Default)]
+pub struct Connections(Rc<RefCell<Table>>);
+
+#[derive(Debug, Default)]
+struct Table {
+    records: BTreeMap<ConnectionId, SharedRecord>,
+    /// Those among `records` that the request role made, oldest first.
+    borrowed: VecDeque<ConnectionId>,
+}
+
+impl Connections {
+    /// The connection role has met a new connection.
+    pub fn open(&self, id: ConnectionId) -> SharedRecord {
+        let record = Rc::new(RefCell::new(Record::new(Evidence::Pending)));
+        self.0.borrow_mut().records.insert(id, Rc::clone(&record));
+        record
+    }
+
+    /// The connection role's connection has ended.
+    pub fn close(&self, id: ConnectionId) {
+        self.0.borrow_mut().records.remove(&id);
+    }
+
+    /// The record of a request's connection; `read` makes it when there is none.
+    pub fn of_request(&self, id: ConnectionId, read: impl FnOnce() -> Evidence<Opening>) -> SharedRecord {
+        if let Some(record) = self.0.borrow().records.get(&id) {
+            return Rc::clone(record);
+        }
+        let record = Rc::new(RefCell::new(Record::new(read())));
+        let mut table = self.0.borrow_mut();
+        if table.borrowed.len() >= MAX_BORROWED
+            && let Some(oldest) = table.borrowed.pop_front()
+        {
+            table.records.remove(&oldest);
+        }
+        table.borrowed.push_back(id);
+        table.records.insert(id, Rc::clone(&record));
+        record
+    }
+
+    /// How many connections are known.
+    pub fn len(&self) -> usize {
+        self.0.borrow().records.len()
+    }
+
+    /// Whether none is known.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Reason;
+
+    fn id(number: u64) -> ConnectionId {
+        ConnectionId::parse(&number.to_le_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_request_finds_the_record_of_its_connection() {
+        let connections = Connections::default();
+        let opened = connections.open(id(7));
+        let found = connections.of_request(id(7), || panic!("made anew"));
+        assert!(Rc::ptr_eq(&opened, &found));
+        connections.close(id(7));
+        assert!(connections.is_empty());
+    }
+
+    #[test]
+    fn entries_that_nobody_closes_are_bounded() {
+        let connections = Connections::default();
+        let read = || Evidence::Missing(Reason::NoConnectionRole);
+        for number in 0..3_000 {
+            connections.of_request(id(number), read);
+        }
+        assert_eq!(connections.len(), MAX_BORROWED);
+        connections.of_request(id(2_999), || panic!("the newest was evicted"));
+    }
+
+    #[test]
+    fn a_connection_id_has_eight_bytes() {
+        assert_eq!(ConnectionId::parse(&[1, 0, 0, 0, 0, 0, 0, 0]), Some(ConnectionId(1)));
+        assert_eq!(ConnectionId::parse(&[1, 0]), None);
+    }
+}

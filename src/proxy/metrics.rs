@@ -1,0 +1,163 @@
+//! The counters. Their names are a contract; their labels are ours, never a client's, so their number is bounded.
+//!
+//! Envoy shows them as `wasmcustom.layerprint.…`. A label stands in the name as `.key.value`, where Envoy's `stats_tags` can
+//! find it.
+
+use crate::compare::{Agreement, Code};
+use crate::host::{CounterId, Host};
+use crate::policy::{Decision, Mode, Verdict};
+use core::fmt;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// One counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metric {
+    /// Connections that the connection role met.
+    Connections,
+    /// Those of them that ended without a request.
+    ConnectionsWithoutRequest,
+    /// Connections whose evidence was read: once for each that brings a request.
+    ConnectionEvidence,
+    /// What that evidence was like.
+    Evidence {
+        /// `ja3`, `ja4`, `h2`, …
+        kind: &'static str,
+        /// `seen`, `pending`, or the reason for its absence.
+        state: &'static str,
+    },
+    /// Requests by what was decided.
+    Requests {
+        /// The verdict.
+        verdict: Verdict,
+        /// The route.
+        route: &'static str,
+        /// How the layers stood.
+        agreement: Agreement,
+        /// Whether it was carried out.
+        mode: Mode,
+    },
+    /// Findings by code.
+    Findings(&'static str),
+    /// Headers and trailers of clients that claimed to be ours.
+    ForgedHeaders,
+    /// What the proxy failed to do.
+    Errors(Fault),
+}
+
+/// What the proxy failed to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Say which connection this is.
+    ConnectionId,
+    /// Hand out a connection's bytes.
+    DownstreamData,
+    /// Hand out, remove or add headers.
+    Headers,
+    /// Take filter state.
+    FilterState,
+}
+
+impl Fault {
+    const ALL: [Self; 4] = [
+        Self::ConnectionId,
+        Self::DownstreamData,
+        Self::Headers,
+        Self::FilterState,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectionId => "connection-id",
+            Self::DownstreamData => "downstream-data",
+            Self::Headers => "headers",
+            Self::FilterState => "filter-state",
+        }
+    }
+}
+
+impl Metric {
+    /// The requests that `decision` was made on.
+    pub const fn requests(decision: &Decision, agreement: Agreement) -> Self {
+        let Decision {
+            verdict, mode, route, ..
+        } = *decision;
+        Self::Requests {
+            verdict,
+            route,
+            agreement,
+            mode,
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("layerprint.")?;
+        match self {
+            Self::Connections => f.write_str("connections"),
+            Self::ConnectionsWithoutRequest => f.write_str("connections_without_request"),
+            Self::ConnectionEvidence => f.write_str("connection_evidence"),
+            Self::Evidence { kind, state } => write!(f, "evidence.kind.{kind}.state.{state}"),
+            Self::Requests {
+                verdict,
+                route,
+                agreement,
+                mode,
+            } => write!(
+                f,
+                "requests.verdict.{}.route.{route}.agreement.{}.mode.{}",
+                verdict.as_str(),
+                agreement.as_str(),
+                mode.as_str()
+            ),
+            Self::Findings(code) => write!(f, "findings.code.{code}"),
+            Self::ForgedHeaders => f.write_str("forged_headers"),
+            Self::Errors(fault) => write!(f, "errors.kind.{}", fault.as_str()),
+        }
+    }
+}
+
+/// The counters that this VM has met, with the numbers that the proxy gave them.
+#[derive(Debug, Default)]
+pub struct Metrics(RefCell<BTreeMap<Metric, CounterId>>);
+
+impl Metrics {
+    /// Makes those that always exist, so that dashboards show zeros and not gaps.
+    pub fn define(&self, host: &impl Host) {
+        use Metric::{ConnectionEvidence, Connections, ConnectionsWithoutRequest, Errors, Findings, ForgedHeaders};
+        let fixed = [
+            Connections,
+            ConnectionsWithoutRequest,
+            ConnectionEvidence,
+            ForgedHeaders,
+        ];
+        let codes = Code::ALL.map(|code| Findings(code.as_str()));
+        for metric in fixed.into_iter().chain(codes).chain(Fault::ALL.map(Errors)) {
+            self.id(host, metric);
+        }
+    }
+
+    /// Adds one.
+    pub fn count(&self, host: &impl Host, metric: Metric) {
+        self.add(host, metric, 1);
+    }
+
+    /// Adds `by`. A proxy without counters loses the count; the request matters more.
+    pub fn add(&self, host: &impl Host, metric: Metric, by: u32) {
+        if by > 0
+            && let Some(id) = self.id(host, metric)
+        {
+            let _ = host.count(id, by);
+        }
+    }
+
+    fn id(&self, host: &impl Host, metric: Metric) -> Option<CounterId> {
+        let known = self.0.borrow().get(&metric).copied();
+        known.or_else(|| {
+            let id = host.counter(&metric.to_string()).ok()?;
+            self.0.borrow_mut().insert(metric, id);
+            Some(id)
+        })
+    }
+}

@@ -1,0 +1,209 @@
+//! The request role: takes away what clients forged, adds what we know, and writes it down for the access log.
+//!
+//! Calls to the proxy for a request on a known connection: one for the header map, one for the connection's id, one for each
+//! header set, one for the log line, one to count.
+
+use super::connections::{Record, SharedRecord};
+use super::facts;
+use super::metrics::{Fault, Metric};
+use super::plugin::Plugin;
+use crate::annotate::{Annotation, headers, line};
+use crate::compare::{Assessment, Code, Coverage, Layer};
+use crate::evidence::{Evidence, Facts, RequestNames};
+use crate::fingerprint::client::{ConnectionPrint, request_order};
+use crate::fingerprint::order::HeaderOrder;
+use crate::host::{Failure, Fields, Host};
+use crate::policy::config::{FailurePolicy, Header, Switch};
+use crate::policy::decide;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// The filter state key of the log line; the proxy puts `wasm.` before it.
+const LINE_KEY: &str = "layerprint";
+
+/// How a phase ends for the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It goes on.
+    Continue,
+    /// It was answered here.
+    Answered,
+}
+
+/// One request.
+#[derive(Debug)]
+pub struct RequestRole {
+    plugin: Rc<Plugin>,
+}
+
+impl RequestRole {
+    /// The role for one request of `plugin`.
+    pub const fn new(plugin: Rc<Plugin>) -> Self {
+        Self { plugin }
+    }
+
+    /// The headers have come.
+    pub fn on_request_headers(&mut self, host: &impl Host) -> Outcome {
+        match self.annotate(host) {
+            Ok(()) => Outcome::Continue,
+            Err(Failure) => self.on_failure(host, Fields::Headers),
+        }
+    }
+
+    /// The trailers have come. They are cleaned as headers are: some servers merge the two.
+    pub fn on_request_trailers(&mut self, host: &impl Host) -> Outcome {
+        let cleaned = host.fields(Fields::Trailers).and_then(|fields| {
+            let names = RequestNames::new(fields.iter().map(|(name, _)| name.as_str()));
+            self.strip(host, Fields::Trailers, &names)
+        });
+        match cleaned {
+            Ok(_) => Outcome::Continue,
+            Err(Failure) => self.on_failure(host, Fields::Trailers),
+        }
+    }
+
+    fn annotate(&self, host: &impl Host) -> Result<(), Failure> {
+        let fields = host.fields(Fields::Headers)?;
+        let names = RequestNames::new(fields.iter().map(|(name, _)| name.as_str()));
+        let forged = self.strip(host, Fields::Headers, &names)?;
+
+        let record = self.record(host);
+        let mut record = record.borrow_mut();
+        let (facts, print, order) = self.identify(host, &mut record, &names);
+
+        let coverage = coverage(facts, print, &order);
+        let findings = if forged > 0 {
+            vec![Code::ForgedAnnotation]
+        } else {
+            Vec::new()
+        };
+        let assessment = Assessment::of(coverage, findings);
+        let decision = decide(self.plugin.config.mode, &assessment);
+        let annotation = Annotation {
+            facts,
+            print,
+            order: &order,
+            forged,
+            assessment: &assessment,
+            decision,
+        };
+
+        for header in &self.plugin.config.annotate.headers {
+            if let Some(value) = headers::value(*header, &annotation) {
+                host.add_request_header(header.name(), &value)?;
+            }
+        }
+        if self.plugin.config.log.filter_state == Switch::On
+            && host
+                .set_filter_state(LINE_KEY, line::write(&annotation).as_bytes())
+                .is_err()
+        {
+            self.plugin.metrics.count(host, Metric::Errors(Fault::FilterState));
+        }
+        for code in &assessment.findings {
+            self.plugin.metrics.count(host, Metric::Findings(code.as_str()));
+        }
+        self.plugin
+            .metrics
+            .count(host, Metric::requests(&decision, assessment.agreement));
+        Ok(())
+    }
+
+    /// Takes the forged annotations among `names` away; how many there were.
+    fn strip(&self, host: &impl Host, of: Fields, names: &RequestNames<'_>) -> Result<usize, Failure> {
+        let forged = names.forged_count();
+        if forged > 0 {
+            self.plugin
+                .metrics
+                .add(host, Metric::ForgedHeaders, u32::try_from(forged).unwrap_or(u32::MAX));
+            for name in names.forged() {
+                host.remove_field(of, name)?;
+            }
+        }
+        Ok(forged)
+    }
+
+    /// The record of the request's connection. Without its id, the request stands for a connection of its own.
+    fn record(&self, host: &impl Host) -> SharedRecord {
+        match facts::connection_id(host) {
+            Some(id) => self.plugin.connections.of_request(id, || facts::handed_over(host)),
+            None => {
+                self.plugin.metrics.count(host, Metric::Errors(Fault::ConnectionId));
+                Rc::new(RefCell::new(Record::new(facts::handed_over(host))))
+            }
+        }
+    }
+
+    /// What is known of the connection, read and frozen at its first request, and the request's own header order.
+    fn identify<'r>(
+        &self,
+        host: &impl Host,
+        record: &'r mut Record,
+        names: &RequestNames<'_>,
+    ) -> (&'r Facts, &'r ConnectionPrint, Evidence<HeaderOrder>) {
+        let is_first = record.requests == 0;
+        record.requests = record.requests.saturating_add(1);
+        let Record {
+            opening, facts, print, ..
+        } = record;
+        let facts = &*facts.get_or_insert_with(|| facts::read(host));
+        let order = request_order(opening, facts, names, is_first);
+        let print = &*print.get_or_insert_with(|| {
+            let print = ConnectionPrint::freeze(opening, facts, names, &order);
+            self.count_evidence(host, facts, &print);
+            print
+        });
+        (facts, print, order)
+    }
+
+    /// Counts a connection's evidence: once, when it was read.
+    fn count_evidence(&self, host: &impl Host, facts: &Facts, print: &ConnectionPrint) {
+        self.plugin.metrics.count(host, Metric::ConnectionEvidence);
+        let states = [
+            ("tls", facts.tls_version.state()),
+            ("sni", facts.sni.state()),
+            ("ja3", facts.ja3.state()),
+            ("ja4", facts.ja4.state()),
+            ("h2", print.http2.state()),
+            ("h1_case", print.case.state()),
+        ];
+        for (kind, state) in states {
+            self.plugin.metrics.count(host, Metric::Evidence { kind, state });
+        }
+    }
+
+    /// The one place that says what a failure of the proxy does to a request.
+    fn on_failure(&self, host: &impl Host, of: Fields) -> Outcome {
+        self.plugin.metrics.count(host, Metric::Errors(Fault::Headers));
+        match self.plugin.config.failure {
+            FailurePolicy::Open => {
+                for header in Header::ALL {
+                    let _ = host.remove_field(of, header.name());
+                }
+                Outcome::Continue
+            }
+            FailurePolicy::Closed => {
+                let _ = host.answer(
+                    503,
+                    &[("content-type", "text/plain"), ("cache-control", "no-store")],
+                    b"layerprint: unavailable\n",
+                );
+                Outcome::Answered
+            }
+        }
+    }
+}
+
+/// Which layers were seen. Nothing shows Layer 4 without the probe.
+fn coverage(facts: &Facts, print: &ConnectionPrint, order: &Evidence<HeaderOrder>) -> Coverage {
+    let any = facts.ja3.seen().is_some()
+        || facts.ja4.seen().is_some()
+        || print.http2.seen().is_some()
+        || print.case.seen().is_some()
+        || order.seen().is_some();
+    if any {
+        Coverage::One(Layer::Application)
+    } else {
+        Coverage::Neither
+    }
+}

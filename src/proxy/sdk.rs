@@ -1,0 +1,183 @@
+//! The bridge to the SDK: [`Host`] over its host calls, and its contexts over our roles.
+//!
+//! Only calls that hand out bytes are used. The SDK's String getters panic on values that are not UTF-8, and a panic kills
+//! the VM for every connection of the worker.
+
+use super::connection::ConnectionRole;
+use super::connections::Connections;
+use super::plugin::{Plugin, Role};
+use super::request::{Outcome, RequestRole};
+use crate::host::{CounterId, Failure, Fields, Host};
+use log::error;
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext, StreamContext};
+use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType, PeerType, Status};
+use std::rc::Rc;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_log_level(LogLevel::Info);
+    proxy_wasm::set_root_context(|_| Box::new(Root { role: Role::Request, plugin: Rc::default() }));
+}}
+
+thread_local! {
+    /// A VM has one thread: what is here is shared by all plugins of the VM, and so by both roles.
+    static CONNECTIONS: Connections = Connections::default();
+}
+
+/// Envoy, as the phase that runs sees it.
+struct Envoy;
+
+impl From<Status> for Failure {
+    fn from(_: Status) -> Self {
+        Self
+    }
+}
+
+const fn map_of(fields: Fields) -> MapType {
+    match fields {
+        Fields::Headers => MapType::HttpRequestHeaders,
+        Fields::Trailers => MapType::HttpRequestTrailers,
+    }
+}
+
+impl Host for Envoy {
+    fn property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(hostcalls::get_property(path.to_vec())?)
+    }
+
+    fn set_filter_state(&self, key: &str, value: &[u8]) -> Result<(), Failure> {
+        Ok(hostcalls::set_property(vec![key], Some(value))?)
+    }
+
+    fn downstream_data(&self, size: usize) -> Result<Vec<u8>, Failure> {
+        Ok(hostcalls::get_buffer(BufferType::DownstreamData, 0, size)?.unwrap_or_default())
+    }
+
+    fn fields(&self, of: Fields) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+        Ok(hostcalls::get_map_bytes(map_of(of))?)
+    }
+
+    fn remove_field(&self, of: Fields, name: &str) -> Result<(), Failure> {
+        Ok(hostcalls::remove_map_value(map_of(of), name)?)
+    }
+
+    fn add_request_header(&self, name: &str, value: &str) -> Result<(), Failure> {
+        Ok(hostcalls::add_map_value_bytes(
+            MapType::HttpRequestHeaders,
+            name,
+            value.as_bytes(),
+        )?)
+    }
+
+    fn answer(&self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Failure> {
+        Ok(hostcalls::send_http_response(
+            status.into(),
+            headers.to_vec(),
+            Some(body),
+        )?)
+    }
+
+    fn counter(&self, name: &str) -> Result<CounterId, Failure> {
+        Ok(CounterId(hostcalls::define_metric(MetricType::Counter, name)?))
+    }
+
+    fn count(&self, counter: CounterId, by: u32) -> Result<(), Failure> {
+        Ok(hostcalls::increment_metric(counter.0, by.into())?)
+    }
+}
+
+/// A plugin's root. Until it is configured it stands for the defaults.
+struct Root {
+    role: Role,
+    plugin: Rc<Plugin>,
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, _: usize) -> bool {
+        let root_id = Envoy.property(&["plugin_root_id"]).ok().flatten().unwrap_or_default();
+        let Some(role) = Role::parse(&root_id) else {
+            let root_id = String::from_utf8_lossy(&root_id);
+            error!(r#"configuration refused: root_id: {root_id:?} is not accepted; accepted: "connection", "request""#);
+            return false;
+        };
+        let configuration = self.get_plugin_configuration().unwrap_or_default();
+        match Plugin::configure(&Envoy, CONNECTIONS.with(Connections::clone), &configuration) {
+            Ok(plugin) => {
+                self.role = role;
+                self.plugin = Rc::new(plugin);
+                true
+            }
+            Err(problems) => {
+                for problem in problems {
+                    error!("configuration refused: {problem}");
+                }
+                false
+            }
+        }
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(match self.role {
+            Role::Connection => ContextType::StreamContext,
+            Role::Request => ContextType::HttpContext,
+        })
+    }
+
+    fn create_stream_context(&self, _: u32) -> Option<Box<dyn StreamContext>> {
+        Some(Box::new(Connection(ConnectionRole::new(Rc::clone(&self.plugin)))))
+    }
+
+    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Request(RequestRole::new(Rc::clone(&self.plugin)))))
+    }
+}
+
+struct Connection(ConnectionRole);
+
+impl Context for Connection {}
+
+impl StreamContext for Connection {
+    fn on_new_connection(&mut self) -> Action {
+        self.0.on_new_connection(&Envoy);
+        Action::Continue
+    }
+
+    fn on_downstream_data(&mut self, size: usize, _: bool) -> Action {
+        self.0.on_downstream_data(&Envoy, size);
+        Action::Continue
+    }
+
+    fn on_downstream_close(&mut self, _: PeerType) {
+        self.0.on_close(&Envoy);
+    }
+}
+
+/// The proxy deletes the context when the connection is gone, whether or not it told of the close.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.on_close(&Envoy);
+    }
+}
+
+struct Request(RequestRole);
+
+impl Context for Request {}
+
+impl HttpContext for Request {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        action(self.0.on_request_headers(&Envoy))
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        action(self.0.on_request_trailers(&Envoy))
+    }
+}
+
+const fn action(outcome: Outcome) -> Action {
+    match outcome {
+        Outcome::Continue => Action::Continue,
+        Outcome::Answered => Action::Pause,
+    }
+}

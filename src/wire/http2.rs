@@ -1,0 +1,374 @@
+//! The opening of an HTTP/2 connection (RFC 9113): preface, SETTINGS, WINDOW_UPDATE, PRIORITY, up to the first HEADERS.
+//!
+//! What a client sends before its first request is chosen by its HTTP/2 library, not by its user, which makes it evidence.
+//! The parser takes bytes as they arrive, keeps at most one small frame, and refuses what the RFC calls a connection error:
+//! a fingerprint must not come out of an opening that no peer would accept.
+
+use super::{Progress, Reader, Short};
+
+/// What every HTTP/2 client sends first (RFC 9113, 3.4).
+pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// SETTINGS entries kept. Real clients send at most 9; nghttp2 refuses more than 32.
+pub const MAX_SETTINGS: usize = 64;
+/// PRIORITY frames kept. Firefox once sent 6, the most of any known client.
+pub const MAX_PRIORITIES: usize = 32;
+/// The largest frame a server accepts before it says otherwise (RFC 9113, 6.5.2, SETTINGS_MAX_FRAME_SIZE).
+const MAX_FRAME: u32 = 16_384;
+
+/// One SETTINGS entry as sent; unknown identifiers stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The identifier: a registered one, an unknown one, or GREASE.
+    pub id: u16,
+    /// The value, as sent.
+    pub value: u32,
+}
+
+/// What a PRIORITY frame, or the priority fields of HEADERS, say (RFC 7540, 6.3; deprecated by RFC 9113 but still sent).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Priority {
+    /// The stream that is prioritised.
+    pub stream: u32,
+    /// Whether it is the only child of `depends_on`.
+    pub exclusive: bool,
+    /// The parent stream; 0 is the root.
+    pub depends_on: u32,
+    /// 1 to 256: the wire byte plus one.
+    pub weight: u16,
+}
+
+/// The first HEADERS frame, without its header block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstHeaders {
+    /// The stream it opens: 1, 3 after an h2c upgrade, or higher in clients that reserve streams (curl's nghttp2, old Firefox).
+    pub stream: u32,
+    /// The flags byte.
+    pub flags: u8,
+    /// Its priority fields, when the PRIORITY flag is set.
+    pub priority: Option<Priority>,
+}
+
+/// All that a client sent up to its first HEADERS, in wire order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// The first SETTINGS frame.
+    pub settings: Vec<Setting>,
+    /// The increment of the first WINDOW_UPDATE on stream 0.
+    pub window_update: Option<u32>,
+    /// The PRIORITY frames.
+    pub priorities: Vec<Priority>,
+    /// The first HEADERS frame.
+    pub headers: FirstHeaders,
+}
+
+/// Why an opening that began as HTTP/2 gives no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// A frame stands where the RFC allows none of its type, or on a stream where it may not be.
+    UnexpectedFrame,
+    /// A frame's length is not one that its type allows, or is over 16,384.
+    FrameSize,
+    /// A WINDOW_UPDATE by zero.
+    ZeroIncrement,
+    /// The padding of HEADERS is longer than the frame.
+    Padding,
+    /// More SETTINGS entries or PRIORITY frames than are kept.
+    TooMany,
+}
+
+impl From<Short> for Error {
+    fn from(Short: Short) -> Self {
+        Self::FrameSize
+    }
+}
+
+/// A frame's type (RFC 9113, 11.2). Unknown ones survive: they are skipped, as the RFC demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FrameType(u8);
+
+impl FrameType {
+    const DATA: Self = Self(0);
+    const HEADERS: Self = Self(1);
+    const PRIORITY: Self = Self(2);
+    const RST_STREAM: Self = Self(3);
+    const SETTINGS: Self = Self(4);
+    const PUSH_PROMISE: Self = Self(5);
+    const WINDOW_UPDATE: Self = Self(8);
+    const CONTINUATION: Self = Self(9);
+}
+
+/// The nine bytes before each frame's payload (RFC 9113, 4.1).
+#[derive(Clone, Copy, Debug)]
+struct FrameHead {
+    length: u32,
+    kind: FrameType,
+    flags: u8,
+    stream: u32,
+}
+
+impl FrameHead {
+    const SIZE: usize = 9;
+    const ACK: u8 = 0x01;
+    const PADDED: u8 = 0x08;
+    const PRIORITY: u8 = 0x20;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Short> {
+        Ok(Self {
+            length: reader.u24()?,
+            kind: FrameType(reader.u8()?),
+            flags: reader.u8()?,
+            stream: reader.u32()? & STREAM_MASK,
+        })
+    }
+
+    const fn has(self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// The top bit of a stream identifier is reserved, and must be ignored.
+const STREAM_MASK: u32 = 0x7fff_ffff;
+
+/// What to do with a frame once its head is known.
+enum Plan {
+    /// Read this many bytes of the payload, then look at them.
+    Read(usize),
+    /// Let the payload pass.
+    Skip,
+}
+
+#[derive(Debug)]
+enum State {
+    Preface,
+    Head,
+    Payload { head: FrameHead, wanted: usize },
+    Skip { left: usize },
+}
+
+/// Reads an opening as its bytes arrive. Holds no more than one frame of interest: under 400 bytes.
+#[derive(Debug)]
+pub struct Parser {
+    state: State,
+    partial: Vec<u8>,
+    settings: Option<Vec<Setting>>,
+    window_update: Option<u32>,
+    priorities: Vec<Priority>,
+}
+
+impl Default for Parser {
+    fn default() -> Self {
+        Self {
+            state: State::Preface,
+            partial: Vec::new(),
+            settings: None,
+            window_update: None,
+            priorities: Vec::new(),
+        }
+    }
+}
+
+impl Parser {
+    /// Takes the next bytes of the connection. After [`Progress::Done`] the parser is back at its start.
+    ///
+    /// [`Progress::NotThis`] comes only while the preface is being read.
+    pub fn feed(&mut self, bytes: &[u8]) -> Progress<Opening, Error> {
+        let mut input = Reader::new(bytes);
+        loop {
+            match self.step(&mut input) {
+                Ok(Step::Next) => {}
+                Ok(Step::NeedMore) => return Progress::NeedMore,
+                Ok(Step::NotThis) => return Progress::NotThis,
+                Ok(Step::Done(opening)) => return Progress::Done(opening),
+                Err(error) => return Progress::Malformed(error),
+            }
+        }
+    }
+
+    fn step(&mut self, input: &mut Reader<'_>) -> Result<Step, Error> {
+        match self.state {
+            State::Preface => {
+                let whole = self.gather(PREFACE.len(), input);
+                if !PREFACE.starts_with(&self.partial) {
+                    return Ok(Step::NotThis);
+                }
+                if !whole {
+                    return Ok(Step::NeedMore);
+                }
+                self.next(State::Head);
+            }
+            State::Head => {
+                if !self.gather(FrameHead::SIZE, input) {
+                    return Ok(Step::NeedMore);
+                }
+                let head = FrameHead::read(&mut Reader::new(&self.partial))?;
+                let next = match self.plan(head)? {
+                    Plan::Read(wanted) => State::Payload { head, wanted },
+                    Plan::Skip => State::Skip {
+                        left: usize::try_from(head.length).map_err(|_| Error::FrameSize)?,
+                    },
+                };
+                self.next(next);
+            }
+            State::Payload { head, wanted } => {
+                if !self.gather(wanted, input) {
+                    return Ok(Step::NeedMore);
+                }
+                let payload = std::mem::take(&mut self.partial);
+                self.next(State::Head);
+                return self.payload(head, &payload);
+            }
+            State::Skip { left } => {
+                let here = left.min(input.len());
+                input.take(here)?;
+                if here < left {
+                    self.next(State::Skip { left: left - here });
+                    return Ok(Step::NeedMore);
+                }
+                self.next(State::Head);
+            }
+        }
+        Ok(Step::Next)
+    }
+
+    /// Moves bytes from `input` until `partial` holds `wanted`; false when the input ended before.
+    fn gather(&mut self, wanted: usize, input: &mut Reader<'_>) -> bool {
+        let missing = wanted.saturating_sub(self.partial.len());
+        if let Ok(bytes) = input.take(missing.min(input.len())) {
+            self.partial.extend_from_slice(bytes);
+        }
+        self.partial.len() >= wanted
+    }
+
+    fn next(&mut self, state: State) {
+        self.partial.clear();
+        self.state = state;
+    }
+
+    /// Checks a frame's place and length before any of its payload is kept.
+    fn plan(&self, head: FrameHead) -> Result<Plan, Error> {
+        if head.length > MAX_FRAME {
+            return Err(Error::FrameSize);
+        }
+        let length = usize::try_from(head.length).map_err(|_| Error::FrameSize)?;
+        if self.settings.is_none() && (head.kind != FrameType::SETTINGS || head.has(FrameHead::ACK)) {
+            return Err(Error::UnexpectedFrame);
+        }
+        match head.kind {
+            FrameType::SETTINGS if head.stream != 0 => Err(Error::UnexpectedFrame),
+            FrameType::SETTINGS if head.has(FrameHead::ACK) => match length {
+                0 => Ok(Plan::Skip),
+                _ => Err(Error::FrameSize),
+            },
+            FrameType::SETTINGS if !length.is_multiple_of(6) => Err(Error::FrameSize),
+            // Only the first SETTINGS frame counts; what follows may not change a fingerprint.
+            FrameType::SETTINGS if self.settings.is_some() => Ok(Plan::Skip),
+            FrameType::SETTINGS if length / 6 > MAX_SETTINGS => Err(Error::TooMany),
+            FrameType::SETTINGS => Ok(Plan::Read(length)),
+            FrameType::WINDOW_UPDATE if length != 4 => Err(Error::FrameSize),
+            FrameType::WINDOW_UPDATE => Ok(Plan::Read(length)),
+            FrameType::PRIORITY if head.stream == 0 => Err(Error::UnexpectedFrame),
+            FrameType::PRIORITY if length != 5 => Err(Error::FrameSize),
+            FrameType::PRIORITY if self.priorities.len() >= MAX_PRIORITIES => Err(Error::TooMany),
+            FrameType::PRIORITY => Ok(Plan::Read(length)),
+            // Clients open odd streams (RFC 9113, 5.1.1).
+            FrameType::HEADERS if head.stream.is_multiple_of(2) => Err(Error::UnexpectedFrame),
+            FrameType::HEADERS => {
+                let fields =
+                    usize::from(head.has(FrameHead::PADDED)) + if head.has(FrameHead::PRIORITY) { 5 } else { 0 };
+                if length < fields {
+                    Err(Error::FrameSize)
+                } else {
+                    Ok(Plan::Read(fields))
+                }
+            }
+            FrameType::DATA | FrameType::RST_STREAM | FrameType::PUSH_PROMISE | FrameType::CONTINUATION => {
+                Err(Error::UnexpectedFrame)
+            }
+            _ => Ok(Plan::Skip),
+        }
+    }
+
+    fn payload(&mut self, head: FrameHead, payload: &[u8]) -> Result<Step, Error> {
+        let mut reader = Reader::new(payload);
+        match head.kind {
+            FrameType::SETTINGS => self.settings = Some(read_settings(&mut reader)?),
+            FrameType::WINDOW_UPDATE => {
+                let increment = reader.u32()? & STREAM_MASK;
+                if increment == 0 {
+                    return Err(Error::ZeroIncrement);
+                }
+                if head.stream == 0 && self.window_update.is_none() {
+                    self.window_update = Some(increment);
+                }
+            }
+            FrameType::PRIORITY => self.priorities.push(read_priority(head.stream, &mut reader)?),
+            _ => {
+                let headers = read_headers(head, &mut reader)?;
+                let done = std::mem::take(self);
+                return Ok(Step::Done(Opening {
+                    settings: done.settings.unwrap_or_default(),
+                    window_update: done.window_update,
+                    priorities: done.priorities,
+                    headers,
+                }));
+            }
+        }
+        Ok(Step::Next)
+    }
+}
+
+enum Step {
+    Next,
+    NeedMore,
+    NotThis,
+    Done(Opening),
+}
+
+fn read_settings(reader: &mut Reader<'_>) -> Result<Vec<Setting>, Error> {
+    let mut settings = Vec::with_capacity(reader.len() / 6);
+    while !reader.is_empty() {
+        settings.push(Setting {
+            id: reader.u16()?,
+            value: reader.u32()?,
+        });
+    }
+    Ok(settings)
+}
+
+fn read_priority(stream: u32, reader: &mut Reader<'_>) -> Result<Priority, Error> {
+    let dependency = reader.u32()?;
+    let weight = reader.u8()?;
+    Ok(Priority {
+        stream,
+        exclusive: dependency & !STREAM_MASK != 0,
+        depends_on: dependency & STREAM_MASK,
+        weight: u16::from(weight) + 1,
+    })
+}
+
+fn read_headers(head: FrameHead, reader: &mut Reader<'_>) -> Result<FirstHeaders, Error> {
+    let padding = if head.has(FrameHead::PADDED) {
+        u32::from(reader.u8()?) + 1
+    } else {
+        0
+    };
+    let priority = if head.has(FrameHead::PRIORITY) {
+        Some(read_priority(head.stream, reader)?)
+    } else {
+        None
+    };
+    let fields = if priority.is_some() { 5 } else { 0 };
+    if padding + fields > head.length {
+        return Err(Error::Padding);
+    }
+    Ok(FirstHeaders {
+        stream: head.stream,
+        flags: head.flags,
+        priority,
+    })
+}
+
+#[cfg(test)]
+#[path = "http2_tests.rs"]
+mod tests;

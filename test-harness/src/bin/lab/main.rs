@@ -1,0 +1,49 @@
+//! layerprint in a real Envoy on this machine: `make run` and `make demo` call it.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
+
+mod demo;
+mod run;
+mod table;
+
+use std::process::ExitCode;
+
+use layerprint_harness::repo;
+use layerprint_harness::stack::{StackError, certificate};
+
+const USAGE: &str = "\
+usage: layerprint-lab COMMAND
+
+  run           Envoy, the filter and an echoing upstream, in the foreground until Ctrl-C
+  demo          the same on free ports for a moment; sends real clients through and prints what was seen
+  certificate   makes .run/tls/cert.pem and key.pem, which envoy/envoy.yaml names, unless they are there
+
+LAYERPRINT_CONFIG=FILE replaces the filter's configuration. Ports of `run`: LAYERPRINT_TLS_PORT, LAYERPRINT_HTTP_PORT,
+LAYERPRINT_ADMIN_PORT, LAYERPRINT_UPSTREAM_PORT. ENVOY_BIN names another Envoy.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments.as_slice() {
+        ["run"] => run::run(),
+        ["demo"] => demo::demo(),
+        ["certificate"] => certificate(),
+        ["help" | "-h" | "--help"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("layerprint-lab: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn certificate() -> Result<ExitCode, StackError> {
+    let path = repo::run_directory().join("tls");
+    certificate::ensure(&path).map_err(|error| StackError::File { path, error })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,59 @@
+//! `run`: the stack in the foreground, for trying things out by hand.
+
+use std::process::ExitCode;
+
+use layerprint_harness::repo;
+use layerprint_harness::signals::{Stop, wait_for_stop};
+use layerprint_harness::stack::{FilterConfig, Ports, Stack, StackError, StackOptions};
+
+pub(crate) fn run() -> Result<ExitCode, StackError> {
+    let options = StackOptions::new("run")
+        .directory(repo::run_directory().join("run"))
+        .ports(Ports::from_environment().map_err(StackError::Port)?)
+        .filter(FilterConfig::from_environment());
+    let mut stack = Stack::start(options)?;
+    println!("{}", welcome(&stack));
+
+    let stop = wait_for_stop(|| stack.is_running()).map_err(|error| StackError::File {
+        path: "signal handler".into(),
+        error,
+    })?;
+    match stop {
+        Stop::Asked => {
+            println!("stopping");
+            stack.stop()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Stop::Ended => {
+            eprintln!(
+                "Envoy has ended by itself; the end of its log:\n{}",
+                stack.envoy_log_tail()
+            );
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn welcome(stack: &Stack) -> String {
+    let access_log = stack.access_log().path();
+    let access_log = access_log.strip_prefix(repo::root()).unwrap_or(access_log);
+    format!(
+        "\
+layerprint runs in Envoy (pid {pid}); Ctrl-C stops it.
+
+  {tls:<24} HTTPS, HTTP/2 and HTTP/1.1
+  {http:<24} cleartext, HTTP/1 and h2c
+  http://{admin:<17} Envoy's admin interface
+  {access_log:<24} the access log, with the evidence
+
+Try:
+  curl -sk {tls}/anything -H 'X-LayerPrint-Verdict: allow'
+  curl -s --http2-prior-knowledge {http}/anything
+",
+        pid = stack.envoy_pid(),
+        tls = stack.tls_url(""),
+        http = stack.http_url(""),
+        admin = stack.admin().address(),
+        access_log = access_log.display(),
+    )
+}

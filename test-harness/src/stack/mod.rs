@@ -1,0 +1,334 @@
+//! A whole stack on this machine: the real Envoy with `envoy/envoy.yaml` and the module, and the echo server behind
+//! it. `make run`, `make demo` and the end-to-end tests all start it here; any number run side by side.
+
+pub mod access_log;
+pub mod admin;
+pub mod certificate;
+pub mod config;
+mod envoy;
+mod error;
+mod ports;
+
+use std::fmt;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub use self::envoy::program as envoy_program;
+pub use self::error::StackError;
+pub use self::ports::{PortError, Ports};
+
+use self::access_log::AccessLog;
+use self::admin::Admin;
+use self::config::Rewrite;
+use self::envoy::{Envoy, Launch};
+use crate::availability::Availability;
+use crate::echo::Echo;
+use crate::repo;
+
+/// Starting takes a second; the rest is for a machine that is busy compiling.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// How long Envoy may take to quit when asked, before it is killed.
+const QUIT_WITHIN: Duration = Duration::from_secs(5);
+/// Workers: two, so that what is wrongly kept in one worker's memory shows.
+const CONCURRENCY: u16 = 2;
+
+/// Where the filter's configuration comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FilterConfig {
+    /// What `envoy/envoy.yaml` says.
+    AsWritten,
+    /// A file of JSON, passed on byte for byte.
+    File(PathBuf),
+    /// This text, which need not be valid: a test may want to see it refused.
+    Text(String),
+}
+
+impl FilterConfig {
+    /// The file that `LAYERPRINT_CONFIG` names, else as written.
+    pub fn from_environment() -> Self {
+        match std::env::var_os("LAYERPRINT_CONFIG").filter(|path| !path.is_empty()) {
+            Some(path) => Self::File(path.into()),
+            None => Self::AsWritten,
+        }
+    }
+
+    fn read(&self) -> Result<Option<String>, StackError> {
+        match self {
+            Self::AsWritten => Ok(None),
+            Self::Text(text) => Ok(Some(text.clone())),
+            Self::File(path) => fs::read_to_string(path)
+                .map(Some)
+                .map_err(|error| StackError::file(path, error)),
+        }
+    }
+}
+
+impl From<Value> for FilterConfig {
+    fn from(json: Value) -> Self {
+        Self::Text(json.to_string())
+    }
+}
+
+type Edit = Box<dyn FnOnce(&mut Value) + Send>;
+
+/// How to start a stack.
+pub struct StackOptions {
+    name: String,
+    directory: Option<PathBuf>,
+    ports: Ports,
+    filter: FilterConfig,
+    module: PathBuf,
+    concurrency: u16,
+    edits: Vec<Edit>,
+}
+
+impl StackOptions {
+    /// A stack on free ports with the configuration as written. Its files go to `.run/<name>-<pid>-<n>`, and go
+    /// away with it unless a test fails.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            directory: None,
+            ports: Ports::FREE,
+            filter: FilterConfig::AsWritten,
+            module: repo::module(),
+            concurrency: CONCURRENCY,
+            edits: Vec::new(),
+        }
+    }
+
+    /// Binds these ports.
+    pub fn ports(mut self, ports: Ports) -> Self {
+        self.ports = ports;
+        self
+    }
+
+    /// Gives both roles this configuration.
+    pub fn filter(mut self, filter: impl Into<FilterConfig>) -> Self {
+        self.filter = filter.into();
+        self
+    }
+
+    /// Loads another module than the one that `make wasm` builds.
+    pub fn module(mut self, module: impl Into<PathBuf>) -> Self {
+        self.module = module.into();
+        self
+    }
+
+    /// Runs Envoy with this number of workers.
+    pub fn concurrency(mut self, workers: u16) -> Self {
+        self.concurrency = workers;
+        self
+    }
+
+    /// Keeps the stack's files in this directory, also after the end.
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Changes the Envoy configuration after everything else, for example with [`config::without_connection_role`].
+    pub fn edit(mut self, edit: impl FnOnce(&mut Value) + Send + 'static) -> Self {
+        self.edits.push(Box::new(edit));
+        self
+    }
+}
+
+/// A running stack. Dropping it stops it.
+pub struct Stack {
+    // Dropped in this order: Envoy first, so that it never sees its upstream gone.
+    envoy: Envoy,
+    echo: Echo,
+    admin: Admin,
+    ports: Ports,
+    access_log: AccessLog,
+    _directory: RunDirectory,
+}
+
+impl Stack {
+    /// Whether this machine can run one at all.
+    pub fn availability() -> Availability {
+        let envoy = match envoy_program() {
+            Ok(_) => Availability::Here,
+            Err(error) => Availability::missing(error.to_string()),
+        };
+        Availability::all([envoy, module_availability(&repo::module())])
+    }
+
+    /// Starts the echo server and Envoy, and waits until Envoy serves.
+    pub fn start(options: StackOptions) -> Result<Self, StackError> {
+        if let Availability::Missing(why) = module_availability(&options.module) {
+            return Err(StackError::Missing(why));
+        }
+        options.ports.check().map_err(StackError::Port)?;
+        let filter = options.filter.read()?;
+        let directory = RunDirectory::make(&options)?;
+        let access_log = directory.path.join("access.log");
+        let tls = directory.path.join("tls");
+        certificate::ensure(&tls).map_err(|error| StackError::file(&tls, error))?;
+
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.ports.upstream));
+        let echo = Echo::start(address).map_err(|error| StackError::Upstream { address, error })?;
+
+        let rewrite = Rewrite {
+            root: &repo::root(),
+            ports: &options.ports,
+            upstream: echo.address(),
+            access_log: &access_log,
+            tls: &tls,
+            module: &options.module,
+            filter: filter.as_deref(),
+        };
+        let config = write_config(&directory.path, &rewrite, options.edits)?;
+        let (envoy, admin) = Envoy::start(&Launch {
+            config: &config,
+            directory: &directory.path,
+            concurrency: options.concurrency,
+            ready_within: READY_WITHIN,
+        })?;
+
+        let ports = Ports {
+            tls: admin.listener("tls")?.port(),
+            http: admin.listener("cleartext")?.port(),
+            passthrough: 0,
+            admin: admin.address().port(),
+            upstream: echo.address().port(),
+        };
+        let access_log = AccessLog::new(access_log);
+        Ok(Self {
+            envoy,
+            echo,
+            admin,
+            ports,
+            access_log,
+            _directory: directory,
+        })
+    }
+
+    /// The ports in use, none of them 0 but `passthrough`.
+    pub fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    /// `https://localhost:PORT` and the path. By name: to an address, clients send no SNI, and the fingerprints of
+    /// their hellos are then not those they show on the web.
+    pub fn tls_url(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.ports.tls)
+    }
+
+    /// `http://127.0.0.1:PORT` and the path.
+    pub fn http_url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.ports.http)
+    }
+
+    /// Envoy's admin interface: statistics, readiness, anything else by path.
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// The access log.
+    pub fn access_log(&self) -> &AccessLog {
+        &self.access_log
+    }
+
+    /// What Envoy has logged so far, the filter's own lines among it.
+    pub fn envoy_log(&self) -> String {
+        self.envoy.log()
+    }
+
+    /// The end of that log.
+    pub fn envoy_log_tail(&self) -> String {
+        self.envoy.log_tail()
+    }
+
+    /// The process id of Envoy itself.
+    pub fn envoy_pid(&self) -> u32 {
+        self.envoy.pid()
+    }
+
+    /// Whether Envoy still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.envoy.ended().is_none()
+    }
+
+    /// Stops in order: Envoy writes its logs out and quits. Dropping a stack kills it instead, which is quicker.
+    pub fn stop(mut self) -> Result<(), StackError> {
+        self.admin.post("/quitquitquit")?;
+        self.envoy.wait_for_end(QUIT_WITHIN);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Stack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stack")
+            .field("ports", &self.ports)
+            .field("envoy", &self.envoy.pid())
+            .field("echo", &self.echo.address())
+            .finish_non_exhaustive()
+    }
+}
+
+fn module_availability(module: &Path) -> Availability {
+    if module.is_file() {
+        return Availability::Here;
+    }
+    Availability::missing(format!("{} is not built: run `make wasm`", module.display()))
+}
+
+fn write_config(directory: &Path, rewrite: &Rewrite<'_>, edits: Vec<Edit>) -> Result<PathBuf, StackError> {
+    let source = repo::root().join("envoy/envoy.yaml");
+    let yaml = fs::read_to_string(&source).map_err(|error| StackError::file(&source, error))?;
+    let mut config = config::parse(&yaml)
+        .and_then(|mut config| rewrite.apply(&mut config).map(|()| config))
+        .map_err(|error| StackError::Config { path: source, error })?;
+    for edit in edits {
+        edit(&mut config);
+    }
+    // JSON: Envoy reads it as well, and nothing is lost on the way.
+    let target = directory.join("envoy.json");
+    fs::write(&target, format!("{config:#}\n")).map_err(|error| StackError::file(&target, error))?;
+    Ok(target)
+}
+
+/// The files of one stack.
+#[derive(Debug)]
+struct RunDirectory {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl RunDirectory {
+    fn make(options: &StackOptions) -> Result<Self, StackError> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let unique = || {
+            let n = NEXT.fetch_add(1, Ordering::Relaxed);
+            repo::run_directory().join(format!("{}-{}-{n}", options.name, std::process::id()))
+        };
+        let path = options.directory.clone().unwrap_or_else(unique);
+        fs::create_dir_all(&path).map_err(|error| StackError::file(&path, error))?;
+        let directory = Self {
+            path,
+            keep: options.directory.is_some(),
+        };
+        // Left over from an earlier run: they would be taken for this one's.
+        for stale in ["access.log", "admin-address"] {
+            let _ = fs::remove_file(directory.path.join(stale));
+        }
+        Ok(directory)
+    }
+}
+
+impl Drop for RunDirectory {
+    fn drop(&mut self) {
+        if !self.keep && !std::thread::panicking() {
+            // What cannot be removed is a few small files in an ignored directory.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}

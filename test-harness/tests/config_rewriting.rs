@@ -1,0 +1,159 @@
+//! `envoy/envoy.yaml` as the launcher changes it: what is set is set everywhere, and what is not stays as written.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do: by panicking"
+)]
+
+use std::path::Path;
+
+use layerprint_harness::repo;
+use layerprint_harness::stack::Ports;
+use layerprint_harness::stack::config::{self, ConfigError, Rewrite};
+use serde_json::{Value, json};
+
+fn shipped() -> Value {
+    config::parse(&std::fs::read_to_string(repo::root().join("envoy/envoy.yaml")).unwrap()).unwrap()
+}
+
+fn rewritten(filter: Option<&str>) -> Value {
+    let mut config = shipped();
+    let rewrite = Rewrite {
+        root: Path::new("/root-of-repo"),
+        ports: &Ports {
+            tls: 1,
+            http: 2,
+            passthrough: 3,
+            admin: 4,
+            upstream: 5,
+        },
+        upstream: "127.0.0.1:6".parse().unwrap(),
+        access_log: Path::new("/run/access.log"),
+        tls: Path::new("/run/tls"),
+        module: Path::new("/built/layerprint.wasm"),
+        filter,
+    };
+    rewrite.apply(&mut config).unwrap();
+    config
+}
+
+/// Every value that stands under this key, anywhere.
+fn all<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
+    let mut found = Vec::new();
+    match value {
+        Value::Object(object) => {
+            found.extend(object.get(key));
+            object.values().for_each(|value| found.extend(all(value, key)));
+        }
+        Value::Array(items) => items.iter().for_each(|value| found.extend(all(value, key))),
+        _ => {}
+    }
+    found
+}
+
+#[test]
+fn each_port_goes_to_its_place() {
+    let config = rewritten(None);
+    assert_eq!(config["admin"]["address"]["socket_address"]["port_value"], 4);
+    let listeners = &config["static_resources"]["listeners"];
+    assert_eq!(listeners[0]["address"]["socket_address"]["port_value"], 1);
+    assert_eq!(listeners[1]["address"]["socket_address"]["port_value"], 2);
+    assert_eq!(all(&config["static_resources"]["clusters"], "port_value"), [&json!(6)]);
+}
+
+#[test]
+fn the_shipped_ports_are_the_usual_ones() {
+    let config = shipped();
+    let ports: Vec<u64> = all(&config, "port_value")
+        .into_iter()
+        .filter_map(Value::as_u64)
+        .collect();
+    let usual = Ports::USUAL;
+    assert_eq!(
+        ports,
+        [usual.admin, usual.tls, usual.http, usual.upstream].map(u64::from)
+    );
+}
+
+#[test]
+fn no_path_stays_relative() {
+    let config = rewritten(None);
+    let files = all(&config, "filename");
+    assert!(files.contains(&&json!("/run/tls/cert.pem")), "{files:?}");
+    assert!(files.contains(&&json!("/run/tls/key.pem")), "{files:?}");
+    assert!(files.contains(&&json!("/built/layerprint.wasm")), "{files:?}");
+    assert!(
+        files.iter().all(|file| file.as_str().unwrap().starts_with('/')),
+        "{files:?}"
+    );
+    let logs = all(&config, "path");
+    assert!(
+        logs.contains(&&json!("/run/access.log")) && !logs.contains(&&json!(".run/access.log")),
+        "{logs:?}"
+    );
+}
+
+#[test]
+fn the_filter_configuration_is_passed_on_to_the_letter() {
+    let text = "{ \"mode\": \"enforce\" /* not JSON */";
+    let config = rewritten(Some(text));
+    let configurations = all(&config, "configuration");
+    assert_eq!(configurations.len(), 4, "two roles in two listeners");
+    assert!(
+        configurations
+            .iter()
+            .all(|configuration| configuration["value"] == text)
+    );
+}
+
+#[test]
+fn without_one_the_shipped_configuration_is_empty_json() {
+    for configuration in all(&rewritten(None), "configuration") {
+        assert_eq!(
+            configuration["@type"],
+            "type.googleapis.com/google.protobuf.StringValue"
+        );
+        let value: Value = serde_json::from_str(configuration["value"].as_str().unwrap()).unwrap();
+        assert_eq!(value, json!({}));
+    }
+}
+
+#[test]
+fn both_roles_share_one_vm_until_they_are_parted() {
+    let mut config = shipped();
+    let ids = |config: &Value| all(config, "vm_id").into_iter().cloned().collect::<Vec<_>>();
+    assert_eq!(ids(&config), vec![json!("layerprint"); 4]);
+    config::with_separate_vms(&mut config);
+    assert_eq!(
+        ids(&config),
+        ["connection", "request", "connection", "request"].map(Value::from)
+    );
+}
+
+#[test]
+fn the_connection_role_can_be_left_out() {
+    let mut config = shipped();
+    config::without_connection_role(&mut config);
+    assert_eq!(all(&config, "root_id"), [&json!("request"), &json!("request")]);
+}
+
+#[test]
+fn a_file_that_lacks_what_must_be_set_is_refused_by_name() {
+    let mut config = json!({ "admin": { "address": { "socket_address": { "port_value": 1 } } } });
+    let rewrite = Rewrite {
+        root: Path::new("/"),
+        ports: &Ports::FREE,
+        upstream: "127.0.0.1:6".parse().unwrap(),
+        access_log: Path::new("/a"),
+        tls: Path::new("/t"),
+        module: Path::new("/m"),
+        filter: None,
+    };
+    let error = rewrite.apply(&mut config).unwrap_err();
+    assert!(matches!(error, ConfigError::Lacks("static listeners")), "{error}");
+}
+
+#[test]
+fn text_that_is_not_yaml_is_refused() {
+    assert!(matches!(config::parse("a: [1, 2"), Err(ConfigError::Yaml(_))));
+}

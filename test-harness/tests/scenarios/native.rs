@@ -1,0 +1,172 @@
+//! The roles on a stand-in proxy, without wasm: the fastest runner, and the one that can make a proxy fail.
+
+use super::scenario::{Fields, Scenario, Seen};
+use layerprint::host::{CounterId, Failure, Fields as FieldsOf, Host};
+use layerprint::proxy::connection::ConnectionRole;
+use layerprint::proxy::connections::Connections;
+use layerprint::proxy::plugin::Plugin;
+use layerprint::proxy::request::{Outcome, RequestRole};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A proxy with one connection and one request at a time.
+#[derive(Default)]
+pub struct Proxy {
+    pub properties: RefCell<BTreeMap<String, Vec<u8>>>,
+    pub headers: RefCell<Fields>,
+    pub trailers: RefCell<Fields>,
+    pub counters: RefCell<BTreeMap<String, u64>>,
+    pub answers: RefCell<Vec<u16>>,
+    pub calls: Cell<usize>,
+    pub headers_fail: Cell<bool>,
+    buffer: RefCell<Vec<u8>>,
+    names: RefCell<Vec<String>>,
+}
+
+impl Proxy {
+    pub fn cleartext(protocol: &str) -> Self {
+        let proxy = Self::default();
+        proxy.set(&["connection", "id"], &7_u64.to_le_bytes());
+        proxy.set(&["source", "address"], b"192.0.2.7:4000");
+        proxy.set(&["request", "protocol"], protocol.as_bytes());
+        proxy
+    }
+
+    pub fn set(&self, path: &[&str], value: &[u8]) {
+        self.properties.borrow_mut().insert(path.join("/"), value.to_vec());
+    }
+
+    pub fn unset(&self, path: &[&str]) {
+        self.properties.borrow_mut().remove(&path.join("/"));
+    }
+
+    pub fn counter_of(&self, name: &str) -> u64 {
+        self.counters.borrow().get(name).copied().unwrap_or_default()
+    }
+
+    pub fn line(&self) -> serde_json::Value {
+        let state = self.properties.borrow();
+        state
+            .get("filter_state/wasm.layerprint")
+            .map_or_else(Default::default, |l| serde_json::from_slice(l).unwrap())
+    }
+
+    pub fn receive(&self, role: &mut ConnectionRole, bytes: &[u8]) {
+        *self.buffer.borrow_mut() = bytes.to_vec();
+        role.on_downstream_data(self, bytes.len());
+    }
+
+    pub fn request(&self, plugin: &Rc<Plugin>, fields: &Fields) -> Outcome {
+        *self.headers.borrow_mut() = fields.clone();
+        RequestRole::new(Rc::clone(plugin)).on_request_headers(self)
+    }
+
+    fn called(&self) {
+        self.calls.set(self.calls.get() + 1);
+    }
+
+    fn map(&self, of: FieldsOf) -> Result<&RefCell<Fields>, Failure> {
+        self.called();
+        match of {
+            _ if self.headers_fail.get() => Err(Failure),
+            FieldsOf::Headers => Ok(&self.headers),
+            FieldsOf::Trailers => Ok(&self.trailers),
+        }
+    }
+}
+
+impl Host for Proxy {
+    fn property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, Failure> {
+        self.called();
+        Ok(self.properties.borrow().get(&path.join("/")).cloned())
+    }
+
+    fn set_filter_state(&self, key: &str, value: &[u8]) -> Result<(), Failure> {
+        self.called();
+        self.set(&["filter_state", &format!("wasm.{key}")], value);
+        Ok(())
+    }
+
+    fn downstream_data(&self, size: usize) -> Result<Vec<u8>, Failure> {
+        self.called();
+        Ok(self.buffer.borrow()[..size].to_vec())
+    }
+
+    fn fields(&self, of: FieldsOf) -> Result<Fields, Failure> {
+        Ok(self.map(of)?.borrow().clone())
+    }
+
+    fn remove_field(&self, of: FieldsOf, name: &str) -> Result<(), Failure> {
+        self.map(of)?
+            .borrow_mut()
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        Ok(())
+    }
+
+    fn add_request_header(&self, name: &str, value: &str) -> Result<(), Failure> {
+        self.map(FieldsOf::Headers)?
+            .borrow_mut()
+            .push((name.to_owned(), value.as_bytes().to_vec()));
+        Ok(())
+    }
+
+    fn answer(&self, status: u16, _: &[(&str, &str)], _: &[u8]) -> Result<(), Failure> {
+        self.called();
+        self.answers.borrow_mut().push(status);
+        Ok(())
+    }
+
+    fn counter(&self, name: &str) -> Result<CounterId, Failure> {
+        self.called();
+        let mut names = self.names.borrow_mut();
+        let number = names.iter().position(|known| known == name).unwrap_or_else(|| {
+            names.push(name.to_owned());
+            names.len() - 1
+        });
+        Ok(CounterId(u32::try_from(number).unwrap()))
+    }
+
+    fn count(&self, counter: CounterId, by: u32) -> Result<(), Failure> {
+        self.called();
+        let name = self.names.borrow()[usize::try_from(counter.0).unwrap()].clone();
+        *self.counters.borrow_mut().entry(name).or_default() += u64::from(by);
+        Ok(())
+    }
+}
+
+pub fn plugin(proxy: &Proxy, configuration: &str) -> Rc<Plugin> {
+    Rc::new(Plugin::configure(proxy, Connections::default(), configuration.as_bytes()).unwrap())
+}
+
+pub fn run(scenario: &Scenario) -> Vec<Seen> {
+    let (protocol, requests) = scenario.maps();
+    let proxy = Proxy::cleartext(&protocol);
+    let plugin = plugin(&proxy, scenario.configuration);
+    let mut connection = ConnectionRole::new(Rc::clone(&plugin));
+    connection.on_new_connection(&proxy);
+    for piece in scenario.first_bytes() {
+        proxy.receive(&mut connection, &piece);
+    }
+    let seen: Vec<_> = requests
+        .into_iter()
+        .map(|fields| {
+            assert_eq!(proxy.request(&plugin, &fields), Outcome::Continue);
+            Seen {
+                headers: proxy.headers.borrow().clone(),
+                line: proxy.line(),
+            }
+        })
+        .collect();
+    connection.on_close(&proxy);
+    assert!(plugin.connections.is_empty(), "the connection's entry is freed");
+    assert_eq!(
+        proxy.counter_of("layerprint.connection_evidence"),
+        u64::from(!seen.is_empty())
+    );
+    assert_eq!(
+        proxy.counter_of("layerprint.connections_without_request"),
+        u64::from(seen.is_empty())
+    );
+    seen
+}

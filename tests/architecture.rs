@@ -1,0 +1,128 @@
+//! The rules of the house that a look at the tree can tell: which folder may know which, who may name the SDK, how long a
+//! file may be.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Data goes down this list once; a folder never imports one that stands behind it.
+const DIRECTION: [&str; 8] = [
+    "wire",
+    "evidence",
+    "fingerprint",
+    "compare",
+    "policy",
+    "annotate",
+    "host",
+    "proxy",
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(below: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(below).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The files of `src`, each with the folder (or lone file) of `src` that it belongs to.
+fn sources() -> Vec<(PathBuf, String, String)> {
+    let src = root().join("src");
+    let files = rust_files(&src).into_iter().map(|path| {
+        let inner = path.strip_prefix(&src).unwrap();
+        let first = inner.components().next().unwrap().as_os_str().to_str().unwrap();
+        let folder = first.strip_suffix(".rs").unwrap_or(first).to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        (path, folder, text)
+    });
+    files.collect()
+}
+
+#[test]
+fn a_lower_folder_never_imports_a_higher_one() {
+    let rank = |folder: &str| DIRECTION.iter().position(|known| *known == folder);
+    let mut seen = 0;
+    for (path, folder, text) in sources() {
+        let Some(own) = rank(&folder) else {
+            assert_eq!(folder, "lib", "{} stands in no known folder", path.display());
+            continue;
+        };
+        for (number, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        {
+            for piece in line.split("crate::").skip(1) {
+                let target = piece
+                    .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+                    .next()
+                    .unwrap();
+                let at = format!("{}:{}", path.display(), number + 1);
+                let target = rank(target).unwrap_or_else(|| panic!("{at}: unknown folder {target:?}"));
+                assert!(target <= own, "{at}: {folder} imports from above: {line}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "the test sees the imports: {seen}");
+}
+
+#[test]
+fn only_the_proxy_folder_names_the_sdk() {
+    for (path, folder, text) in sources() {
+        assert!(
+            folder == "proxy" || !text.contains("proxy_wasm::"),
+            "{} names proxy_wasm",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn no_call_that_panics_on_bytes_is_made() {
+    for (path, _, text) in sources() {
+        for call in [
+            "get_map(",
+            "get_map_value(",
+            "get_http_request_header(",
+            "get_http_request_headers(",
+        ] {
+            assert!(
+                !text.contains(&format!("hostcalls::{call}")),
+                "{} calls {call}",
+                path.display()
+            );
+            assert!(
+                !text.contains(&format!("self.{call}")),
+                "{} calls {call}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn each_file_says_what_it_is_for_and_can_be_taken_in_at_one_sitting() {
+    for folder in ["src", "tests", "test-harness/src", "test-harness/tests"] {
+        for path in rust_files(&root().join(folder)) {
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(
+                text.starts_with("//! "),
+                "{} does not begin with what it is for",
+                path.display()
+            );
+            let lines = text.lines().count();
+            assert!(lines <= 600, "{} has {lines} lines", path.display());
+        }
+    }
+}
