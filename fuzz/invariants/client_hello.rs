@@ -1,5 +1,5 @@
-//! What holds for any bytes given to the ClientHello parser. The fuzz target is one line that calls this; the tests call it for every
-//! recorded and every generated hello, so that it is also checked where no fuzzer runs.
+//! What holds for any bytes given to the ClientHello parser. The fuzz target is one line that calls this; the tests
+//! call it for every recorded and every generated hello, so that it is also checked where no fuzzer runs.
 
 use layerprint::fingerprint::{ja3::Ja3, ja4::Ja4, ja4::Transport, lp1_tls::TlsPart};
 use layerprint::wire::Progress;
@@ -178,7 +178,8 @@ fn read_everything(hello: &ClientHello) {
     }
 }
 
-/// A small generator (xorshift) whose seed is the input itself: any file is an input, and each fails again the same way.
+/// A small generator (xorshift) whose seed is the input itself: any file is an input, and each fails again the same
+/// way.
 struct Random(u64);
 
 impl Random {

@@ -1,5 +1,6 @@
 //! What a connection and a request have shown. Absence is evidence too: it always carries its reason.
 
+pub mod claims;
 mod connection;
 mod handover;
 mod names;

@@ -1,5 +1,5 @@
-//! Text of a fixed length, for fingerprints that are kept, compared and sent: `Copy`, and on the stack. Refuses nothing: it can only be made
-//! in here, from ASCII.
+//! Text of a fixed length, for fingerprints that are kept, compared and sent: `Copy`, and on the stack. Refuses
+//! nothing: it can only be made in here, from ASCII.
 
 use core::fmt;
 use core::ops::Deref;

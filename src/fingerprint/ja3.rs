@@ -1,5 +1,5 @@
-//! JA3 and JA3n, exactly as salesforce/ja3 writes them down (FORMATS.md). Refuses a hello whose groups or point formats do not
-//! read to their end: there is no JA3 of half a list.
+//! JA3 and JA3n, exactly as salesforce/ja3 writes them down (FORMATS.md). Refuses a hello whose groups or point formats
+//! do not read to their end: there is no JA3 of half a list.
 
 use core::fmt;
 

@@ -1,5 +1,6 @@
-//! JA4 and its relatives, exactly as FoxIO's `technical_details/JA4.md` writes them down (FORMATS.md), and our stable form.
-//! Refuses a hello of which a part that JA4 looks at does not read to its end: other tools print a JA4 then, of another hello.
+//! JA4 and its relatives, exactly as FoxIO's `technical_details/JA4.md` writes them down (FORMATS.md), and our stable
+//! form. Refuses a hello of which a part that JA4 looks at does not read to its end: other tools print a JA4 then, of
+//! another hello.
 
 use core::fmt;
 
@@ -56,9 +57,9 @@ impl fmt::Display for Ja4Hash {
     }
 }
 
-/// What leaves no trace in a stable fingerprint, because the same client sends it on one connection and not on the next:
-/// `pre_shared_key` and `session_ticket` (resumption), `padding` (depends on the length of the rest), and `early_data`, which
-/// RFC 8446 §4.2.10 allows only beside `pre_shared_key`.
+/// What leaves no trace in a stable fingerprint, because the same client sends it on one connection and not on the
+/// next: `pre_shared_key` and `session_ticket` (resumption), `padding` (depends on the length of the rest), and
+/// `early_data`, which RFC 8446 §4.2.10 allows only beside `pre_shared_key`.
 pub(super) const fn is_passing(code: ExtensionType) -> bool {
     matches!(
         code,
@@ -104,8 +105,9 @@ impl<'a> Ja4<'a> {
         self.hash(Form::Wire)
     }
 
-    /// `ja4s1`, our own: as [`Ja4::ja4`] without the extensions `pre_shared_key`, `session_ticket`, `padding` and `early_data`, neither
-    /// counted nor hashed. It stays the same when a session is resumed. Compare it only with other `ja4s1`.
+    /// `ja4s1`, our own: as [`Ja4::ja4`] without the extensions `pre_shared_key`, `session_ticket`, `padding` and
+    /// `early_data`, neither counted nor hashed. It stays the same when a session is resumed. Compare it only with
+    /// other `ja4s1`.
     pub fn ja4s1(&self) -> Ja4Hash {
         self.hash(Form::Stable)
     }
@@ -216,7 +218,8 @@ impl<'a> Ja4<'a> {
     }
 }
 
-/// The text behind a [`Ja4Hash`], through `Display`: part a, ciphers, extensions and signature algorithms, joined by underscores.
+/// The text behind a [`Ja4Hash`], through `Display`: part a, ciphers, extensions and signature algorithms, joined by
+/// underscores.
 #[derive(Clone, Copy, Debug)]
 pub struct Ja4Text<'a> {
     ja4: &'a Ja4<'a>,

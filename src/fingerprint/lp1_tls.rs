@@ -1,5 +1,5 @@
-//! The TLS part of our combined fingerprint `lp1`: what the client's TLS library is set up to offer, without what changes from one connection
-//! to the next. Refuses a hello of which it needs a part that does not read to its end.
+//! The TLS part of our combined fingerprint `lp1`: what the client's TLS library is set up to offer, without what
+//! changes from one connection to the next. Refuses a hello of which it needs a part that does not read to its end.
 
 use core::fmt;
 
@@ -10,11 +10,12 @@ use crate::wire::is_grease;
 use crate::wire::tls::{BrokenExtension, ClientHello, Codes, ExtensionType, ProtocolVersion, SignatureScheme};
 
 /// The TLS part of `lp1`, from a ClientHello. `Display` gives the canonical text,
-/// `hello:VERSION/CIPHERS/EXTENSIONS/SIGNATURE_ALGORITHMS`: the highest version as four hex digits, then three sorted lists of four hex digits
-/// joined by commas. Left out: GREASE, SNI, ALPN, and the passing extensions that [`Ja4::ja4s1`](super::ja4::Ja4::ja4s1) leaves out.
+/// `hello:VERSION/CIPHERS/EXTENSIONS/SIGNATURE_ALGORITHMS`: the highest version as four hex digits, then three sorted
+/// lists of four hex digits joined by commas.
 ///
-/// It is equal for one client across resumption, shuffled extensions, hosts with and without a name, and TCP and QUIC only where the
-/// client offers both the same.
+/// Left out: GREASE, SNI, ALPN and ALPS, and the passing extensions that [`Ja4::ja4s1`](super::ja4::Ja4::ja4s1) leaves
+/// out. So one client keeps its value across resumption, shuffled extensions, hosts with and without a name, and pages
+/// and WebSockets.
 #[derive(Clone, Copy, Debug)]
 pub struct TlsPart<'a> {
     hello: &'a ClientHello,
@@ -65,9 +66,16 @@ impl fmt::Display for TlsPart<'_> {
     }
 }
 
-/// Whether the same client sends it to one place and not to another, or now and not then.
+/// Whether the same client sends it to one place and not to another, or now and not then. ALPS goes with ALPN: Chromium
+/// sends it where it offers HTTP/2, so on a page's connection but not on that of a WebSocket.
 const fn varies(code: ExtensionType) -> bool {
-    matches!(code, ExtensionType::SERVER_NAME | ExtensionType::ALPN) || is_passing(code)
+    matches!(
+        code,
+        ExtensionType::SERVER_NAME
+            | ExtensionType::ALPN
+            | ExtensionType::APPLICATION_SETTINGS
+            | ExtensionType::APPLICATION_SETTINGS_OLD
+    ) || is_passing(code)
 }
 
 fn put_sorted<S: Sink>(out: &mut S, codes: impl Iterator<Item = u16> + Clone) -> Result<(), S::Error> {

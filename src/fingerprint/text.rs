@@ -1,5 +1,5 @@
-//! How fingerprints write lists of code points. One piece of code makes the raw text and what is hashed, so that they cannot
-//! differ; it writes into a [`Sink`], which is a formatter or a digest, and allocates nothing.
+//! How fingerprints write lists of code points. One piece of code makes the raw text and what is hashed, so that they
+//! cannot differ; it writes into a [`Sink`], which is a formatter or a digest, and allocates nothing.
 
 use core::convert::Infallible;
 use core::fmt::{self, Write as _};
@@ -87,7 +87,8 @@ const fn decimal_digit(digit: u16) -> u8 {
     b'0' + low
 }
 
-/// Lists up to this length are sorted on the stack. Browsers offer fewer than 40 of anything; a longer list costs an allocation.
+/// Lists up to this length are sorted on the stack. Browsers offer fewer than 40 of anything; a longer list costs an
+/// allocation.
 const SORTED_IN_PLACE: usize = 128;
 
 /// Hands `codes` in ascending order to `use_sorted`, duplicates kept.

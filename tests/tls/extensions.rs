@@ -1,4 +1,5 @@
-//! Each extension by the structure of its RFC: what is in it, and that a body with a byte too many or too few gives nothing.
+//! Each extension by the structure of its RFC: what is in it, and that a body with a byte too many or too few gives
+//! nothing.
 
 use layerprint::wire::tls::{
     BrokenExtension, ClientHello, EncryptedClientHello, ExtensionType, KeyShare, NamedGroup, PskOffer,
@@ -24,7 +25,8 @@ fn found<T>(read: Result<Option<T>, BrokenExtension>) -> Result<bool, BrokenExte
     read.map(|value| value.is_some())
 }
 
-/// `read` finds `body`, and [`BrokenExtension`] in it cut anywhere or with a byte behind it. Returns the hello with `body`.
+/// `read` finds `body`, and [`BrokenExtension`] in it cut anywhere or with a byte behind it. Returns the hello with
+/// `body`.
 fn exact(code: u16, body: &[u8], read: impl Fn(&ClientHello) -> Result<bool, BrokenExtension>) -> ClientHello {
     let broken = Err(BrokenExtension(ExtensionType(code)));
     for length in 0..body.len() {

@@ -114,7 +114,7 @@ fn the_tls_part_of_lp1_is_what_the_library_is_set_up_to_offer() {
     assert_eq!(
         TlsPart::new(&read(&example())).unwrap().to_string(),
         "hello:0304/002f,0035,009c,009d,1301,1302,1303,c013,c014,c02b,c02c,c02f,c030,cca8,cca9/\
-         0005,000a,000b,000d,0012,0017,001b,002b,002d,0033,4469,ff01/0401,0403,0501,0503,0601,0804,0805,0806"
+         0005,000a,000b,000d,0012,0017,001b,002b,002d,0033,ff01/0401,0403,0501,0503,0601,0804,0805,0806"
     );
     assert_eq!(TlsPart::new(&read(&bare(0x0301))).unwrap().to_string(), "hello:0301///");
 }

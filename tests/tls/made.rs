@@ -1,5 +1,5 @@
-//! ClientHellos made by proptest: every list empty, short, or at the edges of JA4's counts; GREASE everywhere; extensions in any
-//! order, some of them broken; the whole cut into records and reads anywhere.
+//! ClientHellos made by proptest: every list empty, short, or at the edges of JA4's counts; GREASE everywhere;
+//! extensions in any order, some of them broken; the whole cut into records and reads anywhere.
 
 use layerprint::wire::Progress;
 use layerprint::wire::tls::ClientHello;

@@ -1,5 +1,5 @@
-//! The ClientHello from its bytes to its fingerprints: what the documents say, the naive second implementation over made-up and
-//! recorded hellos, and the laws that hold for any input.
+//! The ClientHello from its bytes to its fingerprints: what the documents say, the naive second implementation over
+//! made-up and recorded hellos, and the laws that hold for any input.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,5 @@
-//! A second implementation of everything from the records to the fingerprints, as plain as possible, to compare the real one with: whole
-//! inputs, strings, copies, no shared code. Written from FORMATS.md and the RFCs, not from `src/`.
+//! A second implementation of everything from the records to the fingerprints, as plain as possible, to compare the
+//! real one with: whole inputs, strings, copies, no shared code. Written from FORMATS.md and the RFCs, not from `src/`.
 
 use md5::Md5;
 use sha2::{Digest, Sha256};
@@ -325,7 +325,7 @@ fn ja4_forms(hello: &Hello) -> Result<[String; 6], ()> {
 }
 
 fn lp1_tls(hello: &Hello) -> Result<String, ()> {
-    let left_out = ["0000", "0010", "0029", "0023", "0015", "002a"];
+    let left_out = ["0000", "0010", "4469", "44cd", "0029", "0023", "0015", "002a"];
     Ok(format!(
         "hello:{:04x}/{}/{}/{}",
         hello.highest_version()?,

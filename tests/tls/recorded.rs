@@ -1,5 +1,5 @@
-//! Hellos of real clients (`tests/fixtures/tls/README.md`): their fingerprints are known, every prefix of them is lawful, and a client
-//! that shuffles, sends GREASE or resumes keeps its stable fingerprints.
+//! Hellos of real clients (`tests/fixtures/tls/README.md`): their fingerprints are known, every prefix of them is
+//! lawful, and a client that shuffles, sends GREASE or resumes keeps its stable fingerprints.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -224,6 +224,20 @@ fn firefox_sends_early_data_when_it_resumes() {
     assert_eq!(one("firefox-esr-1").early_data(), Ok(false));
     assert_eq!(one("firefox-esr-2").early_data(), Ok(true));
     assert_eq!(one("openssl-early-data-2").early_data(), Ok(true));
+}
+
+#[test]
+fn a_websocket_has_no_alps_and_keeps_the_tls_part_of_lp1() {
+    let hellos = [1, 2, 3].map(|n| one(&format!("chromium-websocket-{n}")));
+    let offers_h2 = |hello: &&ClientHello| hello.alpn().unwrap().unwrap().any(|name| name == b"h2");
+    let has_alps = |hello: &ClientHello| hello.application_settings().unwrap().is_some();
+    assert_eq!(hellos.iter().filter(offers_h2).count(), 2);
+    assert!(hellos.iter().all(|hello| offers_h2(&hello) == has_alps(hello)));
+    assert!(
+        hellos
+            .iter()
+            .all(|hello| of(hello, "lp1_tls") == of(&one("chromium-1"), "lp1_tls"))
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! A ClientHello that was read to its end, and its fields as they stood on the wire. Refuses a message whose lengths do not add
-//! up, one with an extension twice, and a session id above 32 bytes; the bodies of extensions are looked into on demand
-//! (`extensions.rs`).
+//! A ClientHello that was read to its end, and its fields as they stood on the wire. Refuses a message whose lengths do
+//! not add up, one with an extension twice, and a session id above 32 bytes; the bodies of extensions are looked into
+//! on demand (`extensions.rs`).
 
 use super::codes::{CipherSuite, ExtensionType, ProtocolVersion};
 use super::handshake::{MAX_CLIENT_HELLO, Message};
@@ -23,7 +23,8 @@ pub enum HelloError {
     NotClientHello,
     /// The message announces more than [`MAX_CLIENT_HELLO`] bytes.
     TooLarge,
-    /// The record goes on behind the message: a client has nothing to say there before the server answers (RFC 8446 §5.1).
+    /// The record goes on behind the message: a client has nothing to say there before the server answers (RFC 8446
+    /// §5.1).
     MessageAfter,
     /// The message ends inside a field.
     Short,
@@ -33,8 +34,8 @@ pub enum HelloError {
     SessionIdTooLong,
     /// `cipher_suites` of an odd length.
     HalfCipherSuite,
-    /// An extension type twice, which RFC 8446 §4.2 forbids. No server goes on with such a hello, and tools disagree on which of
-    /// the two counts: no fingerprint is better than an arbitrary one.
+    /// An extension type twice, which RFC 8446 §4.2 forbids. No server goes on with such a hello, and tools disagree on
+    /// which of the two counts: no fingerprint is better than an arbitrary one.
     DuplicateExtension,
 }
 
@@ -44,8 +45,8 @@ impl From<Short> for HelloError {
     }
 }
 
-/// A whole ClientHello (RFC 8446 §4.1.2, and RFC 5246 §7.4.1.2 without extensions). It owns the message body in one buffer; all
-/// views borrow from it.
+/// A whole ClientHello (RFC 8446 §4.1.2, and RFC 5246 §7.4.1.2 without extensions). It owns the message body in one
+/// buffer; all views borrow from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientHello {
     body: Vec<u8>,
@@ -53,8 +54,8 @@ pub struct ClientHello {
 }
 
 impl ClientHello {
-    /// Reads the start of a connection in one piece: whole TLS records, of which only those that carry the ClientHello are
-    /// looked at. [`ClientHelloParser`] does the same for bytes that arrive in pieces.
+    /// Reads the start of a connection in one piece: whole TLS records, of which only those that carry the ClientHello
+    /// are looked at. [`ClientHelloParser`] does the same for bytes that arrive in pieces.
     pub fn read_records(bytes: &[u8]) -> Progress<Self, HelloError> {
         let mut parser = ClientHelloParser::new();
         parser.push(bytes);

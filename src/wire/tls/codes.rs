@@ -1,5 +1,5 @@
-//! The open registries of TLS: a code point is its number, known or not. Refuses nothing; an unknown value survives and only
-//! has no name.
+//! The open registries of TLS: a code point is its number, known or not. Refuses nothing; an unknown value survives and
+//! only has no name.
 
 use core::fmt;
 

@@ -1,5 +1,5 @@
-//! What stands inside the extensions, each read by its own RFC structure and only when asked for. An extension that does not
-//! read to its end gives [`BrokenExtension`], never part of its content.
+//! What stands inside the extensions, each read by its own RFC structure and only when asked for. An extension that
+//! does not read to its end gives [`BrokenExtension`], never part of its content.
 
 use super::client_hello::ClientHello;
 use super::codes::{ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -10,7 +10,8 @@ use crate::wire::{Reader, Short};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrokenExtension(pub ExtensionType);
 
-/// `ECHClientHello` (RFC 9849 §5). Whether an outer one is real or GREASE cannot be told from the wire, by design (§6.2).
+/// `ECHClientHello` (RFC 9849 §5). Whether an outer one is real or GREASE cannot be told from the wire, by design
+/// (§6.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EncryptedClientHello<'a> {
     /// `outer`: what a client puts on the wire.
@@ -39,8 +40,8 @@ pub struct PskOffer {
 
 /// Each answers `Ok(None)` when the hello has no such extension.
 impl ClientHello {
-    /// The `host_name` of `server_name` (RFC 6066 §3), as it came: not checked to be a name. `Some(None)` when the list names no
-    /// host.
+    /// The `host_name` of `server_name` (RFC 6066 §3), as it came: not checked to be a name. `Some(None)` when the list
+    /// names no host.
     ///
     /// # Errors
     /// The body is not a `ServerNameList`, or has two host names.

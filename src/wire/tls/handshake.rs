@@ -1,16 +1,16 @@
-//! Puts the ClientHello message together from handshake fragments. Refuses any other message type at its first byte and an
-//! oversized one at its header, before a byte of it is stored.
+//! Puts the ClientHello message together from handshake fragments. Refuses any other message type at its first byte and
+//! an oversized one at its header, before a byte of it is stored.
 
 use super::client_hello::{ClientHello, HelloError};
 
 /// The largest ClientHello body that is read, in bytes.
 ///
-/// Browsers with two post-quantum key shares and a padded ECH stay below 4 KiB and Envoy's own inspector gives up at 16 KiB;
-/// whatever is larger than this is no client but a test of our memory.
+/// Browsers with two post-quantum key shares and a padded ECH stay below 4 KiB and Envoy's own inspector gives up at 16
+/// KiB; whatever is larger than this is no client but a test of our memory.
 pub const MAX_CLIENT_HELLO: usize = 64 * 1024;
 
-/// How much is allocated on the strength of the announced length alone: enough for every known client in one allocation. A peer that
-/// announces more has to send it first.
+/// How much is allocated on the strength of the announced length alone: enough for every known client in one
+/// allocation. A peer that announces more has to send it first.
 const TRUSTED_LENGTH: usize = 4 * 1024;
 
 const CLIENT_HELLO: u8 = 1;

@@ -1,5 +1,5 @@
-//! Lists inside a ClientHello, borrowed from its bytes. Each was read to its end when it was made, so that walking one later
-//! cannot fail: a list with half an entry is refused, never shortened.
+//! Lists inside a ClientHello, borrowed from its bytes. Each was read to its end when it was made, so that walking one
+//! later cannot fail: a list with half an entry is refused, never shortened.
 
 use core::fmt;
 use core::marker::PhantomData;

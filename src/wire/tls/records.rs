@@ -1,5 +1,5 @@
-//! Takes TLS records apart as their bytes arrive. Refuses bytes that are not TLS at the first that shows it, records that RFC 8446
-//! §5.1 forbids before a ClientHello is whole, and bytes of other messages in its last record.
+//! Takes TLS records apart as their bytes arrive. Refuses bytes that are not TLS at the first that shows it, records
+//! that RFC 8446 §5.1 forbids before a ClientHello is whole, and bytes of other messages in its last record.
 
 use super::client_hello::{ClientHello, HelloError};
 use super::handshake::Message;
@@ -13,8 +13,9 @@ const VERSION_MAJOR: u8 = 3;
 
 /// Reads the start of a connection, in pieces of any size, until the ClientHello is whole or certain not to come.
 ///
-/// The cost is linear in the bytes, in whatever pieces they come. At most [`MAX_CLIENT_HELLO`](super::MAX_CLIENT_HELLO) bytes are kept, in
-/// one allocation for a hello up to 4 KiB. Once an answer other than [`Progress::NeedMore`] is given, it stays.
+/// The cost is linear in the bytes, in whatever pieces they come. At most [`MAX_CLIENT_HELLO`](super::MAX_CLIENT_HELLO)
+/// bytes are kept, in one allocation for a hello up to 4 KiB. Once an answer other than [`Progress::NeedMore`] is
+/// given, it stays.
 #[derive(Clone, Debug)]
 pub struct ClientHelloParser(State);
 
@@ -41,7 +42,8 @@ impl ClientHelloParser {
         }))
     }
 
-    /// Takes the bytes that came next and answers for all bytes so far. Bytes behind the ClientHello's last record are not looked at.
+    /// Takes the bytes that came next and answers for all bytes so far. Bytes behind the ClientHello's last record are
+    /// not looked at.
     pub fn push(&mut self, bytes: &[u8]) -> Progress<&ClientHello, HelloError> {
         if let State::Reading(records) = &mut self.0 {
             match records.push(bytes) {
