@@ -1,7 +1,7 @@
 //! Reads captures: which clients opened connections in a pcap or pcapng file, and what their fingerprints are.
 //!
-//! Data goes one way: [`file`] → [`link`] → [`packet`] → [`tracker`], which hands segments to a [`connection`] and QUIC Initials to
-//! [`quic`] → [`client`]. Everything is bounded, nothing panics, and what cannot be read is counted by reason in a [`Summary`].
+//! Data goes one way: `file` → `link` → `packet` → `tracker`, which hands segments to a `connection` and QUIC Initials to
+//! `quic` → `client`. Everything is bounded, nothing panics, and what cannot be read is counted by reason in a [`Summary`].
 //! What the bytes of a client mean is not decided here but by the filter's own parsers and fingerprints.
 
 mod client;

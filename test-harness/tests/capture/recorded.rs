@@ -1,7 +1,11 @@
 //! Real clients, recorded (`tests/fixtures/pcap/record.sh` has the commands): what is shown of them stays the same, and another
 //! program agrees.
 
-use crate::made::{fixture, fixture_path, read, shown};
+use crate::made::{Side, fixture, fixture_path, raw, read, recorded_opening, shown};
+use layerprint::evidence::{Evidence, Facts, Protocol, Reason, RequestNames};
+use layerprint::fingerprint::client::{ConnectionPrint, request_order};
+use layerprint::wire::Progress;
+use layerprint::wire::opening::{MAX_OPENING, Parser};
 use layerprint_harness::capture::{End, Gap};
 use serde_json::Value;
 use std::fs;
@@ -27,7 +31,11 @@ fn each_recording_shows_what_was_read_over_when_it_was_made() {
     for name in RECORDED {
         let expected = fs::read_to_string(fixture_path(&format!("{name}.jsonl"))).unwrap();
         let lines: Vec<String> = shown(&fixture(name)).iter().map(Value::to_string).collect();
-        assert_eq!(lines, expected.lines().collect::<Vec<_>>(), "{name}");
+        assert_eq!(
+            lines,
+            expected.lines().collect::<Vec<_>>(),
+            "{name}: `record.sh expect` if this was meant"
+        );
     }
 }
 
@@ -103,4 +111,37 @@ fn a_snapshot_length_that_cuts_the_head_leaves_the_syn() {
             .ends_with("_000000000000_000000000000")
     );
     assert_eq!(report.summary.gaps.get(&Gap::OpeningNotWhole), Some(&1));
+}
+
+/// The same bytes through the filter's own fingerprints of a connection, with what Envoy would say of it.
+#[test]
+fn the_filter_and_the_tool_agree_on_the_http_part() {
+    let http1 = b"GET / HTTP/1.1\r\nHost: a\r\nsec-ch-ua: b\r\nX-LayerPrint-Id: forged\r\nCookie: c\r\n\r\n";
+    let curl = [":method", ":path", ":scheme", ":authority", "user-agent", "accept"];
+    for (bytes, protocol, names) in [
+        (recorded_opening("curl-h2c.pcap"), Protocol::Http2, &curl[..]),
+        (http1.to_vec(), Protocol::Http11, &[]),
+    ] {
+        let Progress::Done(opening) = Parser::new(MAX_OPENING).feed(&bytes) else {
+            panic!("{protocol:?}")
+        };
+        let opening = Evidence::Seen(opening);
+        let facts = Facts {
+            source: Evidence::Missing(Reason::NotProvided),
+            protocol: Evidence::Seen(protocol),
+            tls_version: Evidence::Missing(Reason::Cleartext),
+            sni: Evidence::Missing(Reason::Cleartext),
+            ja3: Evidence::Missing(Reason::Cleartext),
+            ja4: Evidence::Missing(Reason::Cleartext),
+        };
+        let names = RequestNames::new(names.iter().copied());
+        let order = request_order(&opening, &facts, &names, true);
+        let filter = ConnectionPrint::freeze(&opening, &facts, &names, &order);
+
+        let mut client = Side::client(1);
+        let tool = shown(&raw(&[client.syn(), client.data(&bytes)]));
+        let lp1 = tool[0]["lp1"].as_str().unwrap();
+        assert!(lp1.ends_with(filter.lp1.http.as_str()), "{lp1} {}", filter.lp1);
+        assert_eq!(tool[0]["http2"].as_str(), filter.http2.seen().map(|print| &*print.form));
+    }
 }
