@@ -9,6 +9,9 @@ use core::ops::Deref;
 pub struct Ascii<const N: usize>([u8; N]);
 
 impl<const N: usize> Ascii<N> {
+    /// All characters `0`: how a digest is written when there was nothing to hash.
+    pub const ZEROS: Self = Self([b'0'; N]);
+
     /// The text of these bytes; what is not ASCII becomes `?`, which no caller relies on.
     pub(super) fn new(bytes: [u8; N]) -> Self {
         Self(bytes.map(|byte| if byte.is_ascii() { byte } else { b'?' }))

@@ -2,8 +2,8 @@
 //!
 //! Those of the connection are frozen at its first request, as the HTTP/2 form demands; the header order is each request's own.
 
+use super::ascii::Ascii;
 use super::combined::{self, Lp1, Part};
-use super::digest::Hex;
 use super::http2::{Fingerprint, PseudoOrder};
 use super::order::{CaseClass, HeaderOrder};
 use crate::evidence::{Evidence, Facts, Protocol, Reason, RequestNames, is_annotation};
@@ -27,7 +27,7 @@ pub struct Http2Print {
     /// `SETTINGS|WINDOW_UPDATE|PRIORITY|PSEUDO`
     pub form: Box<str>,
     /// The MD5 of the form.
-    pub md5: Hex<32>,
+    pub md5: Ascii<32>,
 }
 
 impl ConnectionPrint {
@@ -42,7 +42,7 @@ impl ConnectionPrint {
             let own = head.names.iter().filter(|name| !is_annotation(name));
             Evidence::or_missing(CaseClass::of(own), Reason::NotSent)
         });
-        let mut http = Part::ZERO;
+        let mut http = Part::ZEROS;
         let http2 = http2_form(opening, facts, names).map(|form| {
             if let Evidence::Seen(order) = order {
                 http = combined::http_part_of_http2(&form, &order.digest());
@@ -55,12 +55,12 @@ impl ConnectionPrint {
         if let (Evidence::Seen(head), Evidence::Seen(order)) = (http1_head(opening, facts), order) {
             http = combined::http_part_of_http1(head.version, case.seen().copied(), &order.digest());
         }
-        let tls = facts.ja4.seen().map_or(Part::ZERO, combined::tls_part_of_reported);
+        let tls = facts.ja4.seen().map_or(Part::ZEROS, combined::tls_part_of_reported);
         Self {
             http2,
             case,
             lp1: Lp1 {
-                tcp: Part::ZERO,
+                tcp: Part::ZEROS,
                 tls,
                 http,
             },
@@ -161,9 +161,9 @@ mod tests {
         let print = freeze(&http2(), &facts(Protocol::Http2), &NAMES);
         assert_eq!(&*print.http2.seen().unwrap().form, "3:100|00|0|m,s,a,p");
         assert_eq!(print.case, Evidence::Missing(Reason::OtherProtocol));
-        assert_ne!(print.lp1.http, Part::ZERO);
-        assert_ne!(print.lp1.tls, Part::ZERO);
-        assert_eq!(print.lp1.tcp, Part::ZERO);
+        assert_ne!(print.lp1.http, Part::ZEROS);
+        assert_ne!(print.lp1.tls, Part::ZEROS);
+        assert_eq!(print.lp1.tcp, Part::ZEROS);
     }
 
     #[test]
@@ -189,14 +189,14 @@ mod tests {
         let print = ConnectionPrint::freeze(&connection, &facts, &names, &first);
         assert_eq!(print.case, Evidence::Seen(CaseClass::Title));
         assert_eq!(print.http2, Evidence::Missing(Reason::OtherProtocol));
-        assert_ne!(print.lp1.http, Part::ZERO);
+        assert_ne!(print.lp1.http, Part::ZEROS);
     }
 
     #[test]
     fn without_the_connection_role_only_what_requests_show_is_left() {
         let print = freeze(&UNSEEN, &facts(Protocol::Http2), &NAMES);
         assert_eq!(print.http2, Evidence::Missing(Reason::NoConnectionRole));
-        assert_eq!(print.lp1.http, Part::ZERO);
+        assert_eq!(print.lp1.http, Part::ZEROS);
         let names = RequestNames::new(NAMES);
         let order = request_order(&UNSEEN, &facts(Protocol::Http2), &names, false);
         assert_eq!(order.seen().unwrap().to_string(), "user-agent");

@@ -4,13 +4,13 @@
 //! resumption, port, path, hour. A part without evidence is twelve zeros. The prefix of each canonical text says which kind
 //! of evidence it was made from, so that the same client seen through weaker evidence is another value, not a false match.
 
-use super::{digest, digest::Hex, http2, order::CaseClass, order::OrderDigest, tcp};
+use super::{ascii::Ascii, digest, http2, order::CaseClass, order::OrderDigest, tcp};
 use crate::evidence::ReportedJa4;
 use crate::wire::{http1::Version, syn::Syn};
 use core::fmt;
 
 /// One part.
-pub type Part = Hex<12>;
+pub type Part = Ascii<12>;
 
 /// The combined fingerprint. Displays as `lp1_…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +26,9 @@ pub struct Lp1 {
 impl Lp1 {
     /// No evidence for any part.
     pub const UNSEEN: Self = Self {
-        tcp: Part::ZERO,
-        tls: Part::ZERO,
-        http: Part::ZERO,
+        tcp: Part::ZEROS,
+        tls: Part::ZEROS,
+        http: Part::ZEROS,
     };
 }
 

@@ -3,7 +3,7 @@
 //! Two implementations of HTTP/2 rarely open a connection alike, and the order of pseudo-headers differs between browsers.
 //! The first three parts come from the connection's opening, the last from its first request; all are frozen there.
 
-use super::digest::{self, Hex};
+use super::{ascii::Ascii, digest};
 use crate::wire::{http2::Opening, is_grease};
 use core::fmt;
 
@@ -72,7 +72,7 @@ pub struct Fingerprint<'a> {
 
 impl Fingerprint<'_> {
     /// The MD5 of the form, as fingerprint databases list it.
-    pub fn md5(&self) -> Hex<32> {
+    pub fn md5(&self) -> Ascii<32> {
         digest::md5(self)
     }
 }

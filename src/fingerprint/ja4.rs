@@ -252,7 +252,7 @@ fn put_in_order<S: Sink>(form: Form, codes: impl Iterator<Item = u16> + Clone, o
 
 /// JA4.md: an empty list is not hashed.
 fn hash_or_zeros(is_empty: bool, hash: impl FnOnce() -> Ascii<12>) -> Ascii<12> {
-    if is_empty { Ascii::new([b'0'; 12]) } else { hash() }
+    if is_empty { Ascii::ZEROS } else { hash() }
 }
 
 /// The highest version in `supported_versions` that is not GREASE, by its number, else `legacy_version`.

@@ -3,11 +3,11 @@
 //! Every HTTP library writes its headers in an order of its own, and keeps it when a caller changes their values. Names that
 //! come and go with the page, or that proxies add, are left out, so that one client keeps its digest over a site.
 
-use super::digest::{self, Hex};
+use super::{ascii::Ascii, digest};
 use core::fmt;
 
 /// The digest: 12 hex digits of the SHA-256 over the order's text.
-pub type OrderDigest = Hex<12>;
+pub type OrderDigest = Ascii<12>;
 
 /// Whether a lower-case header name takes no part in the order: it varies by page or by proxy, not by client.
 pub fn is_left_out(name: &str) -> bool {

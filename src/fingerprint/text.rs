@@ -36,6 +36,13 @@ impl<D: Digest> Sink for Digesting<D> {
     }
 }
 
+impl<D: Digest> fmt::Write for Digesting<D> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let Ok(()) = self.put(text.as_bytes());
+        Ok(())
+    }
+}
+
 /// The first `N` lower hex digits of the digest `D` over what `write` puts.
 pub(super) fn hex_digest<D: Digest, const N: usize>(
     write: impl FnOnce(&mut Digesting<D>) -> Result<(), Infallible>,

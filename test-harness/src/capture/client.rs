@@ -5,7 +5,6 @@ use super::summary::Gap;
 use core::fmt;
 use layerprint::evidence::is_annotation;
 use layerprint::fingerprint::combined::{self, HttpPart, Lp1};
-use layerprint::fingerprint::digest;
 use layerprint::fingerprint::http2::{Fingerprint, PseudoOrder};
 use layerprint::fingerprint::ja3::Ja3;
 use layerprint::fingerprint::ja4::{Ja4, Transport};
@@ -190,7 +189,7 @@ impl Portrait {
             self.client.ja4_ro = Some(ja4.ja4_ro().to_string());
         }
         if let Some(part) = whole(TlsPart::new(hello), &mut broken) {
-            self.lp1.tls = digest::sha256_12(&part);
+            self.lp1.tls = part.digest();
             let [_, tls, _] = &mut self.texts;
             *tls = Some(part.to_string());
         }
