@@ -156,7 +156,7 @@ pub enum Error {
 #[derive(Debug, Default)]
 pub struct Parser {
     head: Vec<u8>,
-    line_is_empty: LineSoFar,
+    line: LineSoFar,
 }
 
 /// What the current line holds, while the end of the head is looked for.
@@ -177,7 +177,7 @@ impl Parser {
     /// [`Progress::NotThis`] comes only for the first byte: no method begins with it.
     pub fn feed(&mut self, bytes: &[u8]) -> Progress<Head, Error> {
         for (n, byte) in bytes.iter().enumerate() {
-            match (self.line_is_empty, byte) {
+            match (self.line, byte) {
                 (LineSoFar::Empty, b'\n') => {
                     self.head.extend_from_slice(bytes.get(..=n).unwrap_or_default());
                     let head = std::mem::take(self).head;
@@ -185,8 +185,8 @@ impl Parser {
                 }
                 (LineSoFar::BeforeFirst, b'\r' | b'\n') | (LineSoFar::Empty, b'\r') => {}
                 (LineSoFar::BeforeFirst, byte) if !is_token(*byte) => return Progress::NotThis,
-                (_, b'\n') => self.line_is_empty = LineSoFar::Empty,
-                _ => self.line_is_empty = LineSoFar::Content,
+                (_, b'\n') => self.line = LineSoFar::Empty,
+                _ => self.line = LineSoFar::Content,
             }
             if self.head.len() + n >= MAX_HEAD {
                 return Progress::Malformed(Error::TooLong);

@@ -14,7 +14,7 @@ pub const MAX_SETTINGS: usize = 64;
 /// PRIORITY frames kept. Firefox once sent 6, the most of any known client.
 pub const MAX_PRIORITIES: usize = 32;
 /// The largest frame a server accepts before it says otherwise (RFC 9113, 6.5.2, SETTINGS_MAX_FRAME_SIZE).
-pub(super) const MAX_FRAME: u32 = 16_384;
+const MAX_FRAME: u32 = 16_384;
 
 /// One SETTINGS entry as sent; unknown identifiers stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +123,19 @@ impl FrameHead {
         })
     }
 
+    /// The payload's length, when a server takes it.
+    pub(super) fn payload_length(self) -> Result<usize, Error> {
+        if self.length > MAX_FRAME {
+            return Err(Error::FrameSize);
+        }
+        usize::try_from(self.length).map_err(|_| Error::FrameSize)
+    }
+
+    /// In HEADERS: the bytes before the block, for the padding's length and the priority.
+    pub(super) fn leading_fields(self) -> usize {
+        usize::from(self.has(Self::PADDED)) + if self.has(Self::PRIORITY) { 5 } else { 0 }
+    }
+
     pub(super) const fn has(self, flag: u8) -> bool {
         self.flags & flag != 0
     }
@@ -130,6 +143,23 @@ impl FrameHead {
 
 /// The top bit of a stream identifier is reserved, and must be ignored.
 const STREAM_MASK: u32 = 0x7fff_ffff;
+
+/// Moves bytes from `input` until `partial` holds `wanted`; false when the input ended before.
+pub(super) fn gather(partial: &mut Vec<u8>, wanted: usize, input: &mut Reader<'_>) -> bool {
+    let missing = wanted.saturating_sub(partial.len());
+    partial.extend_from_slice(input.up_to(missing));
+    partial.len() >= wanted
+}
+
+/// Reads on in the preface, of which `partial` has come so far.
+pub(super) fn read_preface(partial: &mut Vec<u8>, input: &mut Reader<'_>) -> Progress<(), Error> {
+    let whole = gather(partial, PREFACE.len(), input);
+    match PREFACE.starts_with(partial) {
+        false => Progress::NotThis,
+        true if whole => Progress::Done(()),
+        true => Progress::NeedMore,
+    }
+}
 
 /// What to do with a frame once its head is known.
 enum Plan {
@@ -188,31 +218,26 @@ impl Parser {
 
     fn step(&mut self, input: &mut Reader<'_>) -> Result<Step, Error> {
         match self.state {
-            State::Preface => {
-                let whole = self.gather(PREFACE.len(), input);
-                if !PREFACE.starts_with(&self.partial) {
-                    return Ok(Step::NotThis);
-                }
-                if !whole {
-                    return Ok(Step::NeedMore);
-                }
-                self.next(State::Head);
-            }
+            State::Preface => match read_preface(&mut self.partial, input) {
+                Progress::Done(()) => self.next(State::Head),
+                Progress::NeedMore => return Ok(Step::NeedMore),
+                Progress::NotThis | Progress::Malformed(_) => return Ok(Step::NotThis),
+            },
             State::Head => {
-                if !self.gather(FrameHead::SIZE, input) {
+                if !gather(&mut self.partial, FrameHead::SIZE, input) {
                     return Ok(Step::NeedMore);
                 }
                 let head = FrameHead::read(&mut Reader::new(&self.partial))?;
                 let next = match self.plan(head)? {
                     Plan::Read(wanted) => State::Payload { head, wanted },
                     Plan::Skip => State::Skip {
-                        left: usize::try_from(head.length).map_err(|_| Error::FrameSize)?,
+                        left: head.payload_length()?,
                     },
                 };
                 self.next(next);
             }
             State::Payload { head, wanted } => {
-                if !self.gather(wanted, input) {
+                if !gather(&mut self.partial, wanted, input) {
                     return Ok(Step::NeedMore);
                 }
                 let payload = std::mem::take(&mut self.partial);
@@ -220,25 +245,15 @@ impl Parser {
                 return self.payload(head, &payload);
             }
             State::Skip { left } => {
-                let here = left.min(input.len());
-                input.take(here)?;
-                if here < left {
-                    self.next(State::Skip { left: left - here });
+                let left = left - input.up_to(left).len();
+                if left > 0 {
+                    self.next(State::Skip { left });
                     return Ok(Step::NeedMore);
                 }
                 self.next(State::Head);
             }
         }
         Ok(Step::Next)
-    }
-
-    /// Moves bytes from `input` until `partial` holds `wanted`; false when the input ended before.
-    fn gather(&mut self, wanted: usize, input: &mut Reader<'_>) -> bool {
-        let missing = wanted.saturating_sub(self.partial.len());
-        if let Ok(bytes) = input.take(missing.min(input.len())) {
-            self.partial.extend_from_slice(bytes);
-        }
-        self.partial.len() >= wanted
     }
 
     fn next(&mut self, state: State) {
@@ -248,10 +263,7 @@ impl Parser {
 
     /// Checks a frame's place and length before any of its payload is kept.
     fn plan(&self, head: FrameHead) -> Result<Plan, Error> {
-        if head.length > MAX_FRAME {
-            return Err(Error::FrameSize);
-        }
-        let length = usize::try_from(head.length).map_err(|_| Error::FrameSize)?;
+        let length = head.payload_length()?;
         if self.settings.is_none() && (head.kind != FrameType::SETTINGS || head.has(FrameHead::ACK)) {
             return Err(Error::UnexpectedFrame);
         }
@@ -275,8 +287,7 @@ impl Parser {
             // Clients open odd streams (RFC 9113, 5.1.1).
             FrameType::HEADERS if head.stream.is_multiple_of(2) => Err(Error::UnexpectedFrame),
             FrameType::HEADERS => {
-                let fields =
-                    usize::from(head.has(FrameHead::PADDED)) + if head.has(FrameHead::PRIORITY) { 5 } else { 0 };
+                let fields = head.leading_fields();
                 if length < fields {
                     Err(Error::FrameSize)
                 } else {

@@ -4,7 +4,7 @@
 //! It stands beside [`http2::Parser`](super::http2::Parser), which judges the frames before HEADERS and needs no block: a proxy
 //! decodes headers itself. Only a tool that reads captures has nobody to ask. The block stays compressed here.
 
-use super::http2::{Error, FrameHead, FrameType, MAX_FRAME, PREFACE};
+use super::http2::{Error, FrameHead, FrameType, gather, read_preface};
 use super::{Progress, Reader};
 
 /// The largest header block that is put together. Envoy refuses headers above 60 KiB by default.
@@ -79,25 +79,20 @@ impl BlockParser {
 
     fn step(&mut self, input: &mut Reader<'_>) -> Result<Step, Error> {
         match self.state {
-            State::Preface => {
-                let whole = self.gather(PREFACE.len(), input);
-                if !PREFACE.starts_with(&self.partial) {
-                    return Ok(Step::NotThis);
-                }
-                if !whole {
-                    return Ok(Step::NeedMore);
-                }
-                self.next(State::Head { open: None });
-            }
+            State::Preface => match read_preface(&mut self.partial, input) {
+                Progress::Done(()) => self.next(State::Head { open: None }),
+                Progress::NeedMore => return Ok(Step::NeedMore),
+                Progress::NotThis | Progress::Malformed(_) => return Ok(Step::NotThis),
+            },
             State::Head { open } => {
-                if !self.gather(FrameHead::SIZE, input) {
+                if !gather(&mut self.partial, FrameHead::SIZE, input) {
                     return Ok(Step::NeedMore);
                 }
                 let head = FrameHead::read(&mut Reader::new(&self.partial))?;
                 self.next(after_head(head, open)?);
             }
             State::Skip { left } => {
-                let left = left - pass(left, input)?.len();
+                let left = left - input.up_to(left).len();
                 if left > 0 {
                     self.state = State::Skip { left };
                     return Ok(Step::NeedMore);
@@ -105,22 +100,25 @@ impl BlockParser {
                 self.next(State::Head { open: None });
             }
             State::Fields { head } => {
-                let fields = fields(head);
-                if !self.gather(fields, input) {
+                let fields = head.leading_fields();
+                if !gather(&mut self.partial, fields, input) {
                     return Ok(Step::NeedMore);
                 }
                 let padding = match self.partial.first() {
                     Some(padding) if head.has(FrameHead::PADDED) => usize::from(*padding),
                     _ => 0,
                 };
-                let left = length(head)?.checked_sub(fields + padding).ok_or(Error::Padding)?;
+                let left = head
+                    .payload_length()?
+                    .checked_sub(fields + padding)
+                    .ok_or(Error::Padding)?;
                 self.next(State::Piece { head, left, padding });
             }
             State::Piece { head, left, padding } => {
                 if self.block.len() + left > MAX_BLOCK {
                     return Err(Error::TooMany);
                 }
-                let piece = pass(left, input)?;
+                let piece = input.up_to(left);
                 self.block.extend_from_slice(piece);
                 let left = left - piece.len();
                 if left > 0 {
@@ -131,7 +129,7 @@ impl BlockParser {
             }
             State::Padding { head, .. } if head.has(FrameHead::END_HEADERS) => return Ok(Step::Done),
             State::Padding { head, left } => {
-                let left = left - pass(left, input)?.len();
+                let left = left - input.up_to(left).len();
                 if left > 0 {
                     self.state = State::Padding { head, left };
                     return Ok(Step::NeedMore);
@@ -144,52 +142,29 @@ impl BlockParser {
         Ok(Step::Next)
     }
 
-    /// Moves bytes from `input` until `partial` holds `wanted`; false when the input ended before.
-    fn gather(&mut self, wanted: usize, input: &mut Reader<'_>) -> bool {
-        let missing = wanted.saturating_sub(self.partial.len());
-        if let Ok(bytes) = pass(missing, input) {
-            self.partial.extend_from_slice(bytes);
-        }
-        self.partial.len() >= wanted
-    }
-
     fn next(&mut self, state: State) {
         self.partial.clear();
         self.state = state;
     }
 }
 
-/// At most `wanted` bytes of what there is.
-fn pass<'a>(wanted: usize, input: &mut Reader<'a>) -> Result<&'a [u8], Error> {
-    Ok(input.take(wanted.min(input.len()))?)
-}
-
 fn after_head(head: FrameHead, open: Option<u32>) -> Result<State, Error> {
-    if head.length > MAX_FRAME {
-        return Err(Error::FrameSize);
-    }
+    let length = head.payload_length()?;
     match (open, head.kind) {
         (None, FrameType::HEADERS) => Ok(State::Fields { head }),
-        (None, _) => Ok(State::Skip { left: length(head)? }),
+        (None, _) => Ok(State::Skip { left: length }),
         (Some(stream), FrameType::CONTINUATION) if stream == head.stream => Ok(State::Piece {
             head,
-            left: length(head)?,
+            left: length,
             padding: 0,
         }),
         (Some(_), _) => Err(Error::UnexpectedFrame),
     }
 }
 
-fn fields(head: FrameHead) -> usize {
-    usize::from(head.has(FrameHead::PADDED)) + if head.has(FrameHead::PRIORITY) { 5 } else { 0 }
-}
-
-fn length(head: FrameHead) -> Result<usize, Error> {
-    usize::try_from(head.length).map_err(|_| Error::FrameSize)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::http2::PREFACE;
     use super::*;
 
     fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {

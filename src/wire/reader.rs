@@ -49,6 +49,13 @@ impl<'a> Reader<'a> {
         Ok(head)
     }
 
+    /// The next `n` bytes, or as many as are left.
+    pub fn up_to(&mut self, n: usize) -> &'a [u8] {
+        let (head, tail) = self.0.split_at_checked(n).unwrap_or((self.0, &[]));
+        self.0 = tail;
+        head
+    }
+
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Short> {
         let (head, tail) = self.0.split_first_chunk::<N>().ok_or(Short)?;
         self.0 = tail;
@@ -134,6 +141,15 @@ mod tests {
         assert_eq!(reader.u32(), Err(Short));
         assert_eq!(reader.u24(), Ok(0x01_02_03));
         assert_eq!(reader.u8(), Err(Short));
+    }
+
+    #[test]
+    fn up_to_takes_what_there_is() {
+        let mut reader = Reader::new(&[1, 2, 3]);
+        assert_eq!(
+            (reader.up_to(2), reader.up_to(2), reader.up_to(2)),
+            (&[1, 2][..], &[3][..], &[][..])
+        );
     }
 
     #[test]
