@@ -6,6 +6,7 @@
 use layerprint_harness::host::{
     Action, Client, Connection, Exchange, Headers, HostError, Message, Module, Plugin, Proxy, Role, Vm, headers,
 };
+use layerprint_harness::repo;
 use serde_json::Value;
 use std::sync::OnceLock;
 
@@ -20,11 +21,8 @@ const JA4: &str = "t13d1516h2_8daaf6152771_e5627efa2ab1";
 fn module() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
     MODULE.get_or_init(|| {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../target/wasm32-wasip1/release/layerprint.wasm"
-        );
-        Module::load(path).unwrap_or_else(|error| panic!("{path}: {error}; `make wasm` builds it"))
+        let path = repo::module();
+        Module::load(&path).unwrap_or_else(|error| panic!("{}: {error}; `make wasm` builds it", path.display()))
     })
 }
 

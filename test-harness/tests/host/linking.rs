@@ -1,7 +1,5 @@
 //! Linking, starting and dying: what keeps a guest from running, and what the test learns of it.
 
-use std::path::Path;
-
 use layerprint_harness::host::{HostError, Module, Plugin, Proxy};
 
 use crate::guests::{PRELUDE, Setting, compile, get, guest, said, setting};
@@ -149,7 +147,7 @@ fn a_plugin_that_asks_for_time_ends_when_it_says_done() {
 
 #[test]
 fn the_real_module_links_and_both_roles_start() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/wasm32-wasip1/release/layerprint.wasm");
+    let path = layerprint_harness::repo::module();
     assert!(path.exists(), "{} is not built: `make wasm` builds it", path.display());
     let vm = Proxy::new().vm(&Module::load(path).unwrap(), "layerprint").unwrap();
     vm.start(Plugin::new("connection")).unwrap();

@@ -2,17 +2,15 @@
 
 use super::scenario::{Fields, Scenario, Seen};
 use layerprint_harness::host::{Connection, Headers, Module, Plugin, Proxy, headers};
+use layerprint_harness::repo;
 use std::sync::OnceLock;
 
 /// The module, compiled once for all tests of this process. `make wasm` builds it.
 pub fn module() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
     MODULE.get_or_init(|| {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../target/wasm32-wasip1/release/layerprint.wasm"
-        );
-        Module::load(path).unwrap_or_else(|error| panic!("{path}: {error}; `make wasm` builds it"))
+        let path = repo::module();
+        Module::load(&path).unwrap_or_else(|error| panic!("{}: {error}; `make wasm` builds it", path.display()))
     })
 }
 
