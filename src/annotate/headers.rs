@@ -12,8 +12,8 @@ pub fn value(header: Header, of: &Annotation<'_>) -> Option<String> {
         Header::Verdict => Some(verdict(of)),
         Header::Reasons => reasons(&of.assessment.findings),
         Header::Id => Some(of.print.lp1.to_string()),
-        Header::Ja3 => of.facts.ja3.seen().map(ToString::to_string),
-        Header::Ja4 => of.facts.ja4.seen().map(ToString::to_string),
+        Header::Ja3 => of.print.tls.ja3.seen().map(ToString::to_string),
+        Header::Ja4 => of.print.tls.ja4.seen().map(ToString::to_string),
         Header::Http2 => of.print.http2.seen().map(|http2| http2.form.to_string()),
         Header::Order => of.order.seen().map(|order| order.digest().to_string()),
         // No evidence for these reaches this release; see the README's table.

@@ -4,6 +4,7 @@ pub mod headers;
 pub mod line;
 
 use crate::compare::Assessment;
+use crate::evidence::claims::Claims;
 use crate::evidence::{Evidence, Facts};
 use crate::fingerprint::client::ConnectionPrint;
 use crate::fingerprint::order::HeaderOrder;
@@ -18,6 +19,8 @@ pub struct Annotation<'a> {
     pub print: &'a ConnectionPrint,
     /// Its own header order.
     pub order: &'a Evidence<HeaderOrder>,
+    /// What it claims to come from.
+    pub claims: &'a Claims<'a>,
     /// How many headers it brought that are ours to set.
     pub forged: usize,
     /// What the layers say.

@@ -19,6 +19,28 @@ pub struct Facts {
     pub ja4: Evidence<ReportedJa4>,
 }
 
+/// Where what is known of a client's TLS comes from, most trusted first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsSource {
+    /// The ClientHello, read from the first bytes of a connection that the proxy does not open.
+    Opening,
+    /// The ClientHello, handed over in filter state, and read by us.
+    FilterState,
+    /// The JA3 and JA4 that the proxy computed.
+    Proxy,
+}
+
+impl TlsSource {
+    /// Its stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::FilterState => "filter-state",
+            Self::Proxy => "proxy",
+        }
+    }
+}
+
 /// A version of HTTP, as the proxy names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {

@@ -4,14 +4,15 @@
 //! not: a line that does not come out whole gives no opening.
 //!
 //! ```text
-//! h2;SETTINGS;WINDOW_UPDATE;PRIORITIES;STREAM:FLAGS;PRIORITY     settings id:value, priorities stream:exclusive:depends_on:weight
+//! h2;SETTINGS;WINDOW_UPDATE;FURTHER;PRIORITIES;STREAM:FLAGS;PRIORITY
+//!     settings id:value, further window updates stream:increment, priorities stream:exclusive:depends_on:weight
 //! h1;VERSION;METHOD;TARGET;QUIRKS;NAMES
 //! missing;REASON
 //! ```
 
 use super::{Evidence, Reason};
 use crate::wire::http1::{Head, HeaderNames, Quirks, TargetForm, Version};
-use crate::wire::http2::{self, FirstHeaders, Priority, Setting};
+use crate::wire::http2::{self, FirstHeaders, Priority, Setting, WindowUpdate};
 use crate::wire::opening::Opening;
 use core::fmt::{self, Write};
 
@@ -22,6 +23,8 @@ pub fn encode(opening: &Evidence<Opening>) -> String {
     let _ = match opening {
         Evidence::Seen(Opening::Http2(opening)) => encode_http2(&mut line, opening),
         Evidence::Seen(Opening::Http1(head)) => encode_http1(&mut line, head),
+        // No request comes out of a connection that the proxy does not open: there is no one to hand it to.
+        Evidence::Seen(Opening::Tls(_)) => write!(line, "missing;{}", Reason::OtherProtocol.as_str()),
         Evidence::Pending | Evidence::Missing(_) => write!(line, "missing;{}", opening.state()),
     };
     line
@@ -52,6 +55,10 @@ fn encode_http2(line: &mut String, opening: &http2::Opening) -> fmt::Result {
         write!(line, "{increment}")?;
     }
     line.write_str(";")?;
+    for (n, window) in opening.further_windows.iter().enumerate() {
+        write!(line, "{}{}:{}", comma(n), window.stream, window.increment)?;
+    }
+    line.write_str(";")?;
     for (n, priority) in opening.priorities.iter().enumerate() {
         line.write_str(comma(n))?;
         encode_priority(line, priority)?;
@@ -80,7 +87,7 @@ const fn comma(n: usize) -> &'static str {
 }
 
 fn decode_http2(line: &str) -> Option<http2::Opening> {
-    let [settings, window_update, priorities, headers, priority] = fields(line, ';')?;
+    let [settings, window_update, further, priorities, headers, priority] = fields(line, ';')?;
     let [stream, flags] = fields(headers, ':')?;
     Some(http2::Opening {
         settings: list(settings, |setting| {
@@ -91,6 +98,13 @@ fn decode_http2(line: &str) -> Option<http2::Opening> {
             })
         })?,
         window_update: optional(window_update, |increment| increment.parse().ok())?,
+        further_windows: list(further, |window| {
+            let [stream, increment] = fields(window, ':')?;
+            Some(WindowUpdate {
+                stream: stream.parse().ok()?,
+                increment: increment.parse().ok()?,
+            })
+        })?,
         priorities: list(priorities, decode_priority)?,
         headers: FirstHeaders {
             stream: stream.parse().ok()?,
@@ -191,6 +205,7 @@ mod tests {
         let mut http2 = http2::PREFACE.to_vec();
         http2.extend([0, 0, 12, 4, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0x1a, 0x1a, 0, 0, 0, 7]);
         http2.extend([0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0xef, 0, 1]);
+        http2.extend([0, 0, 4, 8, 0, 0, 0, 0, 3, 0, 0, 0, 9]);
         http2.extend([0, 0, 5, 2, 0, 0, 0, 0, 3, 0x80, 0, 0, 0, 200]);
         let mut plain = http2::PREFACE.to_vec();
         plain.extend([0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 1, 1, 5, 0, 0, 0, 1]);
@@ -229,8 +244,9 @@ mod tests {
         for wrong in [
             "",
             "h3;",
-            "h2;1:x;;;1:4;",
-            "h2;;;;1:400;",
+            "h2;1:x;;;;1:4;",
+            "h2;;;1;;1:4;",
+            "h2;;;;;1:400;",
             "h1;1.1;GET;origin;255;",
             "h1;1.1;GET;origin;0;a b",
         ] {

@@ -7,7 +7,7 @@ mod names;
 mod reported;
 mod text;
 
-pub use connection::{Facts, Protocol};
+pub use connection::{Facts, Protocol, TlsSource};
 pub use handover::{decode as decode_handover, encode as encode_handover};
 pub use names::{RequestNames, is_annotation};
 pub use reported::{ReportedJa3, ReportedJa4};
@@ -121,6 +121,15 @@ impl<T> Evidence<T> {
     /// The value, or missing for `reason`.
     pub fn or_missing(value: Option<T>, reason: Reason) -> Self {
         value.map_or(Self::Missing(reason), Self::Seen)
+    }
+
+    /// The same absence of something that would follow from it; of what was seen, nothing was provided for that.
+    pub const fn absence<U>(&self) -> Evidence<U> {
+        match self {
+            Self::Seen(_) => Evidence::Missing(Reason::NotProvided),
+            Self::Pending => Evidence::Pending,
+            Self::Missing(reason) => Evidence::Missing(*reason),
+        }
     }
 
     /// The stable name of where it stands: `seen`, `pending`, or the reason it is missing.

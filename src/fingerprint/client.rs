@@ -4,8 +4,9 @@
 
 use super::ascii::Ascii;
 use super::combined::{self, Lp1, Part};
-use super::http2::{Fingerprint, PseudoOrder};
+use super::http2::{Extended, Fingerprint, PseudoOrder};
 use super::order::{CaseClass, HeaderOrder};
+use super::tls::TlsPrint;
 use crate::evidence::{Evidence, Facts, Protocol, Reason, RequestNames, is_annotation};
 use crate::wire::http1::Head;
 use crate::wire::opening::Opening;
@@ -13,6 +14,8 @@ use crate::wire::opening::Opening;
 /// The fingerprints that belong to a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionPrint {
+    /// Those of its TLS.
+    pub tls: TlsPrint,
     /// The HTTP/2 form.
     pub http2: Evidence<Http2Print>,
     /// How the first HTTP/1 request writes its header names.
@@ -21,20 +24,23 @@ pub struct ConnectionPrint {
     pub lp1: Lp1,
 }
 
-/// The HTTP/2 form as text, and its MD5.
+/// The HTTP/2 forms as text, and the MD5 of the one that databases list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Http2Print {
     /// `SETTINGS|WINDOW_UPDATE|PRIORITY|PSEUDO`
     pub form: Box<str>,
     /// The MD5 of the form.
     pub md5: Ascii<32>,
+    /// The form with what it leaves out, see [`Extended`].
+    pub extended: Box<str>,
 }
 
 impl ConnectionPrint {
-    /// The fingerprints of the connection with this `opening`, whose first request has `names` and `order`.
+    /// The fingerprints of the connection with this `opening` and this `tls`, whose first request has `names` and `order`.
     pub fn freeze(
         opening: &Evidence<Opening>,
         facts: &Facts,
+        tls: TlsPrint,
         names: &RequestNames<'_>,
         order: &Evidence<HeaderOrder>,
     ) -> Self {
@@ -50,20 +56,21 @@ impl ConnectionPrint {
             Http2Print {
                 form: form.to_string().into(),
                 md5: form.md5(),
+                extended: Extended(form).to_string().into(),
             }
         });
         if let (Evidence::Seen(head), Evidence::Seen(order)) = (http1_head(opening, facts), order) {
             http = combined::http_part_of_http1(head.version, case.seen().copied(), &order.digest());
         }
-        let tls = facts.ja4.seen().map_or(Part::ZEROS, combined::tls_part_of_reported);
         Self {
             http2,
             case,
             lp1: Lp1 {
                 tcp: Part::ZEROS,
-                tls,
+                tls: tls.part,
                 http,
             },
+            tls,
         }
     }
 }
@@ -99,7 +106,7 @@ fn http2_form<'a>(
     opening.as_ref().and_then(|opening| match opening {
         Opening::Http2(opening) => Evidence::or_missing(PseudoOrder::of(names.iter()), Reason::Malformed)
             .map(|pseudo| Fingerprint { opening, pseudo }),
-        Opening::Http1(_) => Evidence::Missing(Reason::OtherProtocol),
+        Opening::Http1(_) | Opening::Tls(_) => Evidence::Missing(Reason::OtherProtocol),
     })
 }
 
@@ -109,14 +116,14 @@ fn http1_head<'a>(opening: &'a Evidence<Opening>, facts: &Facts) -> Evidence<&'a
     }
     opening.as_ref().and_then(|opening| match opening {
         Opening::Http1(head) => Evidence::Seen(head),
-        Opening::Http2(_) => Evidence::Missing(Reason::OtherProtocol),
+        Opening::Http2(_) | Opening::Tls(_) => Evidence::Missing(Reason::OtherProtocol),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::ReportedJa4;
+    use crate::evidence::{ReportedJa4, TlsSource};
     use crate::wire::Progress;
     use crate::wire::opening::{MAX_OPENING, Parser};
 
@@ -150,10 +157,14 @@ mod tests {
     const UNSEEN: Evidence<Opening> = Evidence::Missing(Reason::NoConnectionRole);
     const NAMES: [&str; 6] = [":method", ":scheme", ":authority", ":path", "user-agent", "cookie"];
 
+    fn tls(facts: &Facts) -> TlsPrint {
+        TlsPrint::of(&Evidence::Missing(Reason::NotProvided), TlsSource::FilterState, facts)
+    }
+
     fn freeze(connection: &Evidence<Opening>, facts: &Facts, names: &[&str]) -> ConnectionPrint {
         let names = RequestNames::new(names.iter().copied());
         let order = request_order(connection, facts, &names, true);
-        ConnectionPrint::freeze(connection, facts, &names, &order)
+        ConnectionPrint::freeze(connection, facts, tls(facts), &names, &order)
     }
 
     #[test]
@@ -186,7 +197,7 @@ mod tests {
             request_order(&connection, &facts, &names, false),
             Evidence::Missing(Reason::LaterRequest)
         );
-        let print = ConnectionPrint::freeze(&connection, &facts, &names, &first);
+        let print = ConnectionPrint::freeze(&connection, &facts, tls(&facts), &names, &first);
         assert_eq!(print.case, Evidence::Seen(CaseClass::Title));
         assert_eq!(print.http2, Evidence::Missing(Reason::OtherProtocol));
         assert_ne!(print.lp1.http, Part::ZEROS);

@@ -4,7 +4,8 @@
 //! The first three parts come from the connection's opening, the last from its first request; all are frozen there.
 
 use super::{ascii::Ascii, digest};
-use crate::wire::{http2::Opening, is_grease};
+use crate::wire::http2::{Opening, Priority};
+use crate::wire::is_grease;
 use core::fmt;
 
 /// The order of a request's pseudo-headers, as their first letters.
@@ -77,6 +78,45 @@ impl Fingerprint<'_> {
     }
 }
 
+/// Our own extended form, `FORM|HEADERS|WINDOWS|GREASE`: behind the Akamai form what it leaves out. Displays as that text.
+///
+/// - `HEADERS`: the first stream, and the priority fields of its HEADERS frame if there are any:
+///   `stream` or `stream:exclusive:depends_on:weight`. The Akamai form knows PRIORITY frames alone, which browsers no longer send.
+/// - `WINDOWS`: the WINDOW_UPDATE frames besides the connection's first, `stream:increment` joined by `,`; `0` if none.
+/// - `GREASE`: how many SETTINGS entries are GREASE (RFC 8701 leaves their number to the client).
+#[derive(Clone, Copy, Debug)]
+pub struct Extended<'a>(pub Fingerprint<'a>);
+
+impl fmt::Display for Extended<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let opening = self.0.opening;
+        write!(f, "{}|", self.0)?;
+        match &opening.headers.priority {
+            Some(priority) => write_priority(f, priority)?,
+            None => write!(f, "{}", opening.headers.stream)?,
+        }
+        f.write_str(if opening.further_windows.is_empty() { "|0" } else { "|" })?;
+        let mut separator = "";
+        for window in &opening.further_windows {
+            write!(f, "{separator}{}:{}", window.stream, window.increment)?;
+            separator = ",";
+        }
+        let grease = opening.settings.iter().filter(|setting| is_grease(setting.id));
+        write!(f, "|{}", grease.count())
+    }
+}
+
+fn write_priority(f: &mut fmt::Formatter<'_>, p: &Priority) -> fmt::Result {
+    write!(
+        f,
+        "{}:{}:{}:{}",
+        p.stream,
+        u8::from(p.exclusive),
+        p.depends_on,
+        p.weight
+    )
+}
+
 impl fmt::Display for Fingerprint<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
@@ -93,14 +133,8 @@ impl fmt::Display for Fingerprint<'_> {
         }
         separator = "";
         for p in &self.opening.priorities {
-            write!(
-                f,
-                "{separator}{}:{}:{}:{}",
-                p.stream,
-                u8::from(p.exclusive),
-                p.depends_on,
-                p.weight
-            )?;
+            f.write_str(separator)?;
+            write_priority(f, p)?;
             separator = ",";
         }
         write!(f, "|{}", self.pseudo)
@@ -110,7 +144,7 @@ impl fmt::Display for Fingerprint<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::http2::{FirstHeaders, Priority, Setting};
+    use crate::wire::http2::{FirstHeaders, Setting, WindowUpdate};
 
     fn opening(settings: &[(u16, u32)], window_update: Option<u32>) -> Opening {
         Opening {
@@ -119,6 +153,7 @@ mod tests {
                 .map(|(id, value)| Setting { id: *id, value: *value })
                 .collect(),
             window_update,
+            further_windows: Vec::new(),
             priorities: Vec::new(),
             headers: FirstHeaders {
                 stream: 1,
@@ -177,6 +212,26 @@ mod tests {
         }
         .to_string();
         assert_eq!(form, "|1|3:0:0:201,5:1:3:1|m");
+    }
+
+    #[test]
+    fn the_extended_form_shows_what_the_akamai_form_leaves_out() {
+        let mut opening = opening(&[(1, 65_536), (0x3a3a, 9)], Some(15_663_105));
+        let form = |opening: &Opening| {
+            let pseudo = pseudo("m,a,s,p");
+            Extended(Fingerprint { opening, pseudo }).to_string()
+        };
+        assert_eq!(form(&opening), "1:65536|15663105|0|m,a,s,p|1|0|1");
+        opening.headers.priority = Some(Priority {
+            stream: 1,
+            exclusive: true,
+            depends_on: 0,
+            weight: 256,
+        });
+        opening.further_windows = [(0, 5), (1, 7)]
+            .map(|(stream, increment)| WindowUpdate { stream, increment })
+            .to_vec();
+        assert_eq!(form(&opening), "1:65536|15663105|0|m,a,s,p|1:1:0:256|0:5,1:7|1");
     }
 
     #[test]

@@ -12,5 +12,6 @@ pub mod lp1_tls;
 pub mod order;
 pub mod tcp;
 mod text;
+pub mod tls;
 
 pub use ascii::Ascii;

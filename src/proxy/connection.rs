@@ -1,14 +1,22 @@
 //! The connection role: reads a connection's first bytes until its first request is whole, then lets all else pass unseen.
+//!
+//! Of a connection that the proxy passes through unopened it reads the ClientHello, and writes what that shows to filter state:
+//! there is no request role to do it.
 
 use super::connections::{ConnectionId, SharedRecord};
 use super::facts::{self, HANDOVER_KEY};
 use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
-use crate::evidence::{Evidence, Reason, encode_handover};
+use crate::annotate::line;
+use crate::evidence::{Evidence, Reason, TlsSource, encode_handover};
+use crate::fingerprint::Ascii;
+use crate::fingerprint::combined::Lp1;
+use crate::fingerprint::tls::{Ja4Value, TlsPrint};
 use crate::host::Host;
 use crate::policy::config::Switch;
 use crate::wire::Progress;
 use crate::wire::opening::{Opening, Parser};
+use crate::wire::tls::ClientHello;
 use std::rc::Rc;
 
 /// One connection.
@@ -30,6 +38,8 @@ enum State {
     },
     /// The opening is whole, or will never be.
     Settled { id: ConnectionId, record: SharedRecord },
+    /// The connection is passed through unopened; its ClientHello was read.
+    Passthrough { id: ConnectionId },
     /// The proxy does not say which connection this is: nothing can be kept for it.
     Anonymous,
     /// Over.
@@ -73,17 +83,24 @@ impl ConnectionRole {
                 Evidence::Missing(Reason::ProxyFailure)
             }
         };
-        if progress == Evidence::Pending {
-            return;
-        }
+        let opening = match progress {
+            Evidence::Pending => return,
+            Evidence::Seen(Opening::Tls(hello)) => {
+                let id = *id;
+                record.borrow_mut().opening = Evidence::Missing(Reason::OtherProtocol);
+                self.state = State::Passthrough { id };
+                return self.identify_unopened(host, hello);
+            }
+            other => other,
+        };
         if self.plugin.config.connection.handover == Switch::On
             && host
-                .set_filter_state(HANDOVER_KEY, encode_handover(&progress).as_bytes())
+                .set_filter_state(HANDOVER_KEY, encode_handover(&opening).as_bytes())
                 .is_err()
         {
             self.plugin.metrics.count(host, Metric::Errors(Fault::FilterState));
         }
-        record.borrow_mut().opening = progress;
+        record.borrow_mut().opening = opening;
         self.state = State::Settled {
             id: *id,
             record: Rc::clone(record),
@@ -92,14 +109,45 @@ impl ConnectionRole {
 
     /// The connection has ended.
     pub fn on_close(&mut self, host: &impl Host) {
-        let (State::Opening { id, record, .. } | State::Settled { id, record }) = &self.state else {
-            return;
+        let id = match &self.state {
+            State::New | State::Anonymous | State::Closed => return,
+            State::Passthrough { id } => *id,
+            State::Opening { id, record, .. } | State::Settled { id, record } => {
+                if record.borrow().requests == 0 {
+                    self.plugin.metrics.count(host, Metric::ConnectionsWithoutRequest);
+                }
+                *id
+            }
         };
-        if record.borrow().requests == 0 {
-            self.plugin.metrics.count(host, Metric::ConnectionsWithoutRequest);
-        }
-        self.plugin.connections.close(*id);
+        self.plugin.connections.close(id);
         self.state = State::Closed;
+    }
+
+    /// Writes down what `hello` shows: JA3 and JA4 each under the name that they have as the proxy's, and the whole as a line.
+    fn identify_unopened(&self, host: &impl Host, hello: ClientHello) {
+        let facts = facts::read_unopened(host, &hello);
+        let tls = TlsPrint::of(&Evidence::Seen(hello), TlsSource::Opening, &facts);
+        self.plugin.metrics.count(host, Metric::Passthrough);
+        self.plugin.count_evidence(host, &facts, &tls);
+        if self.plugin.config.log.filter_state == Switch::Off {
+            return;
+        }
+        let id = Lp1 {
+            tls: tls.part,
+            ..Lp1::UNSEEN
+        };
+        let line = line::of_connection(&facts, &tls, &id);
+        let values = [
+            ("layerprint.tls.ja3", tls.ja3.seen().map(Ascii::as_str)),
+            ("layerprint.tls.ja4", tls.ja4.seen().map(Ja4Value::as_str)),
+            (facts::LINE_KEY, Some(line.as_str())),
+        ];
+        for (key, value) in values {
+            let failed = value.is_some_and(|value| host.set_filter_state(key, value.as_bytes()).is_err());
+            if failed {
+                self.plugin.metrics.count(host, Metric::Errors(Fault::FilterState));
+            }
+        }
     }
 }
 

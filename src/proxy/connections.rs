@@ -29,10 +29,8 @@ impl ConnectionId {
 pub struct Record {
     /// Its first bytes.
     pub opening: Evidence<Opening>,
-    /// What the proxy knows of it, from its first request on.
-    pub facts: Option<Facts>,
-    /// Its fingerprints, from its first request on.
-    pub print: Option<ConnectionPrint>,
+    /// What was read at its first request.
+    pub known: Option<Known>,
     /// How many requests it has brought.
     pub requests: u64,
 }
@@ -42,11 +40,19 @@ impl Record {
     pub const fn new(opening: Evidence<Opening>) -> Self {
         Self {
             opening,
-            facts: None,
-            print: None,
+            known: None,
             requests: 0,
         }
     }
+}
+
+/// What is read once, at a connection's first request.
+#[derive(Debug)]
+pub struct Known {
+    /// What the proxy knows of it.
+    pub facts: Facts,
+    /// Its fingerprints.
+    pub print: ConnectionPrint,
 }
 
 /// A record that both roles hold.

@@ -1,10 +1,18 @@
-//! What the proxy knows of a connection, read through its properties. Eight calls, once for each connection, at its first
+//! What the proxy knows of a connection, read through its properties. Nine calls, once for each connection, at its first
 //! request: any earlier, and Envoy caches the TLS answers of an unfinished handshake for the connection's life.
+//!
+//! A connection that the proxy passes through unopened never has a request; of it, three are read when its ClientHello is
+//! whole, none of which is the proxy's own view of TLS.
 
 use super::connections::ConnectionId;
 use crate::evidence::{Evidence, Facts, Protocol, Reason, ReportedJa3, ReportedJa4, Text, decode_handover};
 use crate::host::Host;
+use crate::wire::Progress;
 use crate::wire::opening::Opening;
+use crate::wire::tls::ClientHello;
+
+/// The filter state key of the log line; the proxy puts `wasm.` before it.
+pub(super) const LINE_KEY: &str = "layerprint";
 
 /// The filter state key under which the connection role hands the opening over, and where the request role finds it.
 pub(super) const HANDOVER_KEY: &str = "layerprint.opening";
@@ -27,31 +35,65 @@ pub(super) fn handed_over(host: &impl Host) -> Evidence<Opening> {
     }
 }
 
-/// All facts.
-pub(super) fn read(host: &impl Host) -> Facts {
+/// All facts, and the ClientHello that another filter handed over; it is large, and not to be kept.
+pub(super) fn read(host: &impl Host) -> (Facts, Evidence<ClientHello>) {
     let tls_version = read_one(host, &["connection", "tls_version"], Reason::Cleartext, Text::parse);
     // A connection without TLS has no server name; one with TLS may come without.
     let (no_sni, no_hello) = match tls_version {
         Evidence::Missing(Reason::Cleartext) => (Reason::Cleartext, Reason::Cleartext),
         _ => (Reason::NotSent, Reason::NotProvided),
     };
-    Facts {
-        source: read_one(host, &["source", "address"], Reason::NotProvided, Text::parse),
+    let facts = Facts {
+        source: source(host),
         protocol: read_one(host, &["request", "protocol"], Reason::NotProvided, Protocol::parse),
         sni: read_one(host, &["connection", "requested_server_name"], no_sni, Text::parse),
-        ja3: read_one(
-            host,
-            &["filter_state", "layerprint.tls.ja3"],
-            no_hello,
-            ReportedJa3::parse,
-        ),
-        ja4: read_one(
-            host,
-            &["filter_state", "layerprint.tls.ja4"],
-            no_hello,
-            ReportedJa4::parse,
-        ),
+        ja3: ja3(host, no_hello),
+        ja4: ja4(host, no_hello),
         tls_version,
+    };
+    (facts, client_hello(host, no_hello))
+}
+
+/// The facts of a connection that is passed through unopened and began with `hello`.
+pub(super) fn read_unopened(host: &impl Host, hello: &ClientHello) -> Facts {
+    let sni = match hello.server_name() {
+        Ok(Some(Some(name))) => Evidence::or_missing(Text::parse(name), Reason::Malformed),
+        Ok(Some(None) | None) => Evidence::Missing(Reason::NotSent),
+        Err(_) => Evidence::Missing(Reason::Malformed),
+    };
+    Facts {
+        source: source(host),
+        protocol: Evidence::Missing(Reason::OtherProtocol),
+        tls_version: Evidence::Missing(Reason::OtherProtocol),
+        sni,
+        ja3: ja3(host, Reason::NotProvided),
+        ja4: ja4(host, Reason::NotProvided),
+    }
+}
+
+fn source(host: &impl Host) -> Evidence<Text> {
+    read_one(host, &["source", "address"], Reason::NotProvided, Text::parse)
+}
+
+fn ja3(host: &impl Host, absent: Reason) -> Evidence<ReportedJa3> {
+    let path = ["filter_state", "layerprint.tls.ja3"];
+    read_one(host, &path, absent, ReportedJa3::parse)
+}
+
+fn ja4(host: &impl Host, absent: Reason) -> Evidence<ReportedJa4> {
+    let path = ["filter_state", "layerprint.tls.ja4"];
+    read_one(host, &path, absent, ReportedJa4::parse)
+}
+
+fn client_hello(host: &impl Host, absent: Reason) -> Evidence<ClientHello> {
+    match host.property(&["filter_state", "layerprint.tls.client_hello"]) {
+        Ok(Some(bytes)) if !bytes.is_empty() => match ClientHello::read_raw_or_hex(&bytes) {
+            Progress::Done(hello) => Evidence::Seen(hello),
+            Progress::Malformed(error) if error.is_bound() => Evidence::Missing(Reason::TooLarge),
+            Progress::NeedMore | Progress::NotThis | Progress::Malformed(_) => Evidence::Missing(Reason::Malformed),
+        },
+        Ok(_) => Evidence::Missing(absent),
+        Err(_) => Evidence::Missing(Reason::ProxyFailure),
     }
 }
 

@@ -4,6 +4,7 @@
 //! find it.
 
 use crate::compare::{Agreement, Code};
+use crate::evidence::TlsSource;
 use crate::host::{CounterId, Host};
 use crate::policy::{Decision, Mode, Verdict};
 use core::fmt;
@@ -17,7 +18,9 @@ pub enum Metric {
     Connections,
     /// Those of them that ended without a request.
     ConnectionsWithoutRequest,
-    /// Connections whose evidence was read: once for each that brings a request.
+    /// Connections that the proxy passes through unopened: their ClientHello was read, they bring no request.
+    Passthrough,
+    /// Connections whose evidence was read: once for each that brings a request, or is passed through unopened.
     ConnectionEvidence,
     /// What that evidence was like.
     Evidence {
@@ -25,6 +28,13 @@ pub enum Metric {
         kind: &'static str,
         /// `seen`, `pending`, or the reason for its absence.
         state: &'static str,
+    },
+    /// What the fingerprints of a connection's TLS were made from.
+    TlsSource(TlsSource),
+    /// The proxy computed another JA3 or JA4 than we did from the ClientHello itself.
+    ProxyDiffers {
+        /// `ja3` or `ja4`.
+        kind: &'static str,
     },
     /// Requests by what was decided.
     Requests {
@@ -97,6 +107,9 @@ impl fmt::Display for Metric {
         match self {
             Self::Connections => f.write_str("connections"),
             Self::ConnectionsWithoutRequest => f.write_str("connections_without_request"),
+            Self::Passthrough => f.write_str("connections_passthrough"),
+            Self::TlsSource(source) => write!(f, "tls_source.source.{}", source.as_str()),
+            Self::ProxyDiffers { kind } => write!(f, "proxy_differs.kind.{kind}"),
             Self::ConnectionEvidence => f.write_str("connection_evidence"),
             Self::Evidence { kind, state } => write!(f, "evidence.kind.{kind}.state.{state}"),
             Self::Requests {
@@ -125,11 +138,17 @@ pub struct Metrics(RefCell<BTreeMap<Metric, CounterId>>);
 impl Metrics {
     /// Makes those that always exist, so that dashboards show zeros and not gaps.
     pub fn define(&self, host: &impl Host) {
-        use Metric::{ConnectionEvidence, Connections, ConnectionsWithoutRequest, Errors, Findings, ForgedHeaders};
+        use Metric::{
+            ConnectionEvidence, Connections, ConnectionsWithoutRequest, Errors, Findings, ForgedHeaders, Passthrough,
+            ProxyDiffers,
+        };
         let fixed = [
             Connections,
             ConnectionsWithoutRequest,
+            Passthrough,
             ConnectionEvidence,
+            ProxyDiffers { kind: "ja3" },
+            ProxyDiffers { kind: "ja4" },
             ForgedHeaders,
         ];
         let codes = Code::ALL.map(|code| Findings(code.as_str()));

@@ -1,7 +1,9 @@
 //! One configured plugin: its role, its compiled configuration, its counters. Made in `on_configure`, shared by all its contexts.
 
 use super::connections::Connections;
-use super::metrics::Metrics;
+use super::metrics::{Metric, Metrics};
+use crate::evidence::{Evidence, Facts};
+use crate::fingerprint::tls::TlsPrint;
 use crate::host::Host;
 use crate::policy::config::{Config, Problem};
 
@@ -50,5 +52,27 @@ impl Plugin {
             metrics,
             connections,
         })
+    }
+
+    /// Counts what a connection showed of its TLS, and the connection as one of which evidence was read.
+    pub(super) fn count_evidence(&self, host: &impl Host, facts: &Facts, tls: &TlsPrint) {
+        self.metrics.count(host, Metric::ConnectionEvidence);
+        let states = [
+            ("tls", facts.tls_version.state()),
+            ("sni", facts.sni.state()),
+            ("ja3", tls.ja3.state()),
+            ("ja4", tls.ja4.state()),
+        ];
+        for (kind, state) in states {
+            self.metrics.count(host, Metric::Evidence { kind, state });
+        }
+        if let Evidence::Seen(source) = tls.source {
+            self.metrics.count(host, Metric::TlsSource(source));
+        }
+        for (kind, differs) in [("ja3", tls.other_ja3.is_some()), ("ja4", tls.other_ja4.is_some())] {
+            if differs {
+                self.metrics.count(host, Metric::ProxyDiffers { kind });
+            }
+        }
     }
 }

@@ -3,23 +3,22 @@
 //! Calls to the proxy for a request on a known connection: one for the header map, one for the connection's id, one for each
 //! header set, one for the log line, one to count.
 
-use super::connections::{Record, SharedRecord};
+use super::connections::{Known, Record, SharedRecord};
 use super::facts;
 use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
 use crate::annotate::{Annotation, headers, line};
 use crate::compare::{Assessment, Code, Coverage, Layer};
-use crate::evidence::{Evidence, Facts, RequestNames};
+use crate::evidence::claims::Claims;
+use crate::evidence::{Evidence, Facts, RequestNames, TlsSource};
 use crate::fingerprint::client::{ConnectionPrint, request_order};
 use crate::fingerprint::order::HeaderOrder;
+use crate::fingerprint::tls::TlsPrint;
 use crate::host::{Failure, Fields, Host};
 use crate::policy::config::{FailurePolicy, Header, Switch};
 use crate::policy::decide;
 use std::cell::RefCell;
 use std::rc::Rc;
-
-/// The filter state key of the log line; the proxy puts `wasm.` before it.
-const LINE_KEY: &str = "layerprint";
 
 /// How a phase ends for the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +70,7 @@ impl RequestRole {
         let mut record = record.borrow_mut();
         let (facts, print, order) = self.identify(host, &mut record, &names);
 
-        let coverage = coverage(facts, print, &order);
+        let coverage = coverage(print, &order);
         let findings = if forged > 0 {
             vec![Code::ForgedAnnotation]
         } else {
@@ -79,10 +78,12 @@ impl RequestRole {
         };
         let assessment = Assessment::of(coverage, findings);
         let decision = decide(self.plugin.config.mode, &assessment);
+        let claims = Claims::of(fields.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
         let annotation = Annotation {
             facts,
             print,
             order: &order,
+            claims: &claims,
             forged,
             assessment: &assessment,
             decision,
@@ -95,7 +96,7 @@ impl RequestRole {
         }
         if self.plugin.config.log.filter_state == Switch::On
             && host
-                .set_filter_state(LINE_KEY, line::write(&annotation).as_bytes())
+                .set_filter_state(facts::LINE_KEY, line::of_request(&annotation).as_bytes())
                 .is_err()
         {
             self.plugin.metrics.count(host, Metric::Errors(Fault::FilterState));
@@ -143,31 +144,25 @@ impl RequestRole {
     ) -> (&'r Facts, &'r ConnectionPrint, Evidence<HeaderOrder>) {
         let is_first = record.requests == 0;
         record.requests = record.requests.saturating_add(1);
-        let Record {
-            opening, facts, print, ..
-        } = record;
-        let facts = &*facts.get_or_insert_with(|| facts::read(host));
-        let order = request_order(opening, facts, names, is_first);
-        let print = &*print.get_or_insert_with(|| {
-            let print = ConnectionPrint::freeze(opening, facts, names, &order);
-            self.count_evidence(host, facts, &print);
-            print
+        let Record { opening, known, .. } = record;
+        let mut order = None;
+        let Known { facts, print } = known.get_or_insert_with(|| {
+            let (facts, hello) = facts::read(host);
+            let tls = TlsPrint::of(&hello, TlsSource::FilterState, &facts);
+            let first = request_order(opening, &facts, names, is_first);
+            let print = ConnectionPrint::freeze(opening, &facts, tls, names, &first);
+            self.plugin.count_evidence(host, &facts, &print.tls);
+            self.count_http(host, &print);
+            order = Some(first);
+            Known { facts, print }
         });
+        let order = order.unwrap_or_else(|| request_order(opening, facts, names, is_first));
         (facts, print, order)
     }
 
-    /// Counts a connection's evidence: once, when it was read.
-    fn count_evidence(&self, host: &impl Host, facts: &Facts, print: &ConnectionPrint) {
-        self.plugin.metrics.count(host, Metric::ConnectionEvidence);
-        let states = [
-            ("tls", facts.tls_version.state()),
-            ("sni", facts.sni.state()),
-            ("ja3", facts.ja3.state()),
-            ("ja4", facts.ja4.state()),
-            ("h2", print.http2.state()),
-            ("h1_case", print.case.state()),
-        ];
-        for (kind, state) in states {
+    /// Counts what the connection showed of its HTTP: once, when it was read.
+    fn count_http(&self, host: &impl Host, print: &ConnectionPrint) {
+        for (kind, state) in [("h2", print.http2.state()), ("h1_case", print.case.state())] {
             self.plugin.metrics.count(host, Metric::Evidence { kind, state });
         }
     }
@@ -195,9 +190,9 @@ impl RequestRole {
 }
 
 /// Which layers were seen. Nothing shows Layer 4 without the probe.
-fn coverage(facts: &Facts, print: &ConnectionPrint, order: &Evidence<HeaderOrder>) -> Coverage {
-    let any = facts.ja3.seen().is_some()
-        || facts.ja4.seen().is_some()
+fn coverage(print: &ConnectionPrint, order: &Evidence<HeaderOrder>) -> Coverage {
+    let any = print.tls.ja3.seen().is_some()
+        || print.tls.ja4.seen().is_some()
         || print.http2.seen().is_some()
         || print.case.seen().is_some()
         || order.seen().is_some();

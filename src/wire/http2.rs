@@ -11,6 +11,8 @@ pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// SETTINGS entries kept. Real clients send at most 9; nghttp2 refuses more than 32.
 pub const MAX_SETTINGS: usize = 64;
+/// WINDOW_UPDATE frames kept besides the first of the connection. No known client sends one before its first request.
+pub const MAX_FURTHER_WINDOWS: usize = 32;
 /// PRIORITY frames kept. Firefox once sent 6, the most of any known client.
 pub const MAX_PRIORITIES: usize = 32;
 /// The largest frame a server accepts before it says otherwise (RFC 9113, 6.5.2, SETTINGS_MAX_FRAME_SIZE).
@@ -38,6 +40,15 @@ pub struct Priority {
     pub weight: u16,
 }
 
+/// What a WINDOW_UPDATE frame says (RFC 9113, 6.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowUpdate {
+    /// The stream whose window grows; 0 is the whole connection.
+    pub stream: u32,
+    /// By how many bytes, 1 to 2^31 - 1.
+    pub increment: u32,
+}
+
 /// The first HEADERS frame, without its header block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FirstHeaders {
@@ -56,6 +67,8 @@ pub struct Opening {
     pub settings: Vec<Setting>,
     /// The increment of the first WINDOW_UPDATE on stream 0.
     pub window_update: Option<u32>,
+    /// The WINDOW_UPDATE frames besides that one.
+    pub further_windows: Vec<WindowUpdate>,
     /// The PRIORITY frames.
     pub priorities: Vec<Priority>,
     /// The first HEADERS frame.
@@ -73,7 +86,7 @@ pub enum Error {
     ZeroIncrement,
     /// The padding of HEADERS is longer than the frame.
     Padding,
-    /// More SETTINGS entries or PRIORITY frames than are kept.
+    /// More SETTINGS entries, WINDOW_UPDATE or PRIORITY frames than are kept.
     TooMany,
 }
 
@@ -177,13 +190,14 @@ enum State {
     Skip { left: usize },
 }
 
-/// Reads an opening as its bytes arrive. Holds no more than one frame of interest: under 400 bytes.
+/// Reads an opening as its bytes arrive. Holds no more than one frame of interest: under 400 bytes, and what an opening keeps.
 #[derive(Debug)]
 pub struct Parser {
     state: State,
     partial: Vec<u8>,
     settings: Option<Vec<Setting>>,
     window_update: Option<u32>,
+    further_windows: Vec<WindowUpdate>,
     priorities: Vec<Priority>,
 }
 
@@ -194,6 +208,7 @@ impl Default for Parser {
             partial: Vec::new(),
             settings: None,
             window_update: None,
+            further_windows: Vec::new(),
             priorities: Vec::new(),
         }
     }
@@ -279,6 +294,7 @@ impl Parser {
             FrameType::SETTINGS if length / 6 > MAX_SETTINGS => Err(Error::TooMany),
             FrameType::SETTINGS => Ok(Plan::Read(length)),
             FrameType::WINDOW_UPDATE if length != 4 => Err(Error::FrameSize),
+            FrameType::WINDOW_UPDATE if self.further_windows.len() >= MAX_FURTHER_WINDOWS => Err(Error::TooMany),
             FrameType::WINDOW_UPDATE => Ok(Plan::Read(length)),
             FrameType::PRIORITY if head.stream == 0 => Err(Error::UnexpectedFrame),
             FrameType::PRIORITY if length != 5 => Err(Error::FrameSize),
@@ -310,8 +326,10 @@ impl Parser {
                 if increment == 0 {
                     return Err(Error::ZeroIncrement);
                 }
-                if head.stream == 0 && self.window_update.is_none() {
-                    self.window_update = Some(increment);
+                let stream = head.stream;
+                match self.window_update {
+                    None if stream == 0 => self.window_update = Some(increment),
+                    _ => self.further_windows.push(WindowUpdate { stream, increment }),
                 }
             }
             FrameType::PRIORITY => self.priorities.push(read_priority(head.stream, &mut reader)?),
@@ -321,6 +339,7 @@ impl Parser {
                 return Ok(Step::Done(Opening {
                     settings: done.settings.unwrap_or_default(),
                     window_update: done.window_update,
+                    further_windows: done.further_windows,
                     priorities: done.priorities,
                     headers,
                 }));

@@ -139,6 +139,20 @@ fn only_the_first_settings_and_the_first_window_update_of_the_connection_count()
         (opening.settings, opening.window_update),
         (vec![Setting { id: 3, value: 100 }], Some(8))
     );
+    let further = [(1, 7), (0, 9)].map(|(stream, increment)| WindowUpdate { stream, increment });
+    assert_eq!(opening.further_windows, further);
+}
+
+#[test]
+fn window_updates_without_end_meet_their_bound() {
+    let answer = |further| {
+        let mut frames = vec![settings(&[]), frame(8, 0, 0, &[0, 0, 0, 1])];
+        frames.extend(vec![frame(8, 0, 1, &[0, 0, 0, 1]); further]);
+        frames.push(frame(1, 4, 1, &[0x82]));
+        parse(&connection(&frames))
+    };
+    assert!(matches!(answer(MAX_FURTHER_WINDOWS), Progress::Done(_)));
+    assert_eq!(answer(MAX_FURTHER_WINDOWS + 1), Progress::Malformed(Error::TooMany));
 }
 
 #[test]

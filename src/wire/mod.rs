@@ -2,6 +2,7 @@
 //! that it did not read to its end. Those of streams are incremental and answer [`Progress`]; a SYN comes whole. What a value
 //! means is decided further on.
 
+mod hex;
 pub mod http1;
 pub mod http2;
 pub mod http2_block;

@@ -28,7 +28,7 @@ fn rewritten(filter: Option<&str>) -> Value {
             upstream: 5,
         },
         upstream: "127.0.0.1:6".parse().unwrap(),
-        access_log: Path::new("/run/access.log"),
+        logs: Path::new("/run"),
         tls: Path::new("/run/tls"),
         module: Path::new("/built/layerprint.wasm"),
         filter,
@@ -58,7 +58,10 @@ fn each_port_goes_to_its_place() {
     let listeners = &config["static_resources"]["listeners"];
     assert_eq!(listeners[0]["address"]["socket_address"]["port_value"], 1);
     assert_eq!(listeners[1]["address"]["socket_address"]["port_value"], 2);
-    assert_eq!(all(&config["static_resources"]["clusters"], "port_value"), [&json!(6)]);
+    assert_eq!(listeners[2]["address"]["socket_address"]["port_value"], 3);
+    // Passed-through connections end at the HTTPS listener, requests at the upstream.
+    let clusters = all(&config["static_resources"]["clusters"], "port_value");
+    assert_eq!(clusters, [&json!(1), &json!(6)]);
 }
 
 #[test]
@@ -71,7 +74,15 @@ fn the_shipped_ports_are_the_usual_ones() {
     let usual = Ports::USUAL;
     assert_eq!(
         ports,
-        [usual.admin, usual.tls, usual.http, usual.upstream].map(u64::from)
+        [
+            usual.admin,
+            usual.tls,
+            usual.http,
+            usual.passthrough,
+            usual.tls,
+            usual.upstream
+        ]
+        .map(u64::from)
     );
 }
 
@@ -86,9 +97,16 @@ fn no_path_stays_relative() {
         files.iter().all(|file| file.as_str().unwrap().starts_with('/')),
         "{files:?}"
     );
-    let logs = all(&config, "path");
+    let logs: Vec<_> = all(&config, "path")
+        .into_iter()
+        .filter(|path| path.is_string())
+        .collect();
     assert!(
-        logs.contains(&&json!("/run/access.log")) && !logs.contains(&&json!(".run/access.log")),
+        logs.contains(&&json!("/run/access.log")) && logs.contains(&&json!("/run/connections.log")),
+        "{logs:?}"
+    );
+    assert!(
+        logs.iter().all(|log| !log.as_str().unwrap().starts_with('.')),
         "{logs:?}"
     );
 }
@@ -98,7 +116,11 @@ fn the_filter_configuration_is_passed_on_to_the_letter() {
     let text = "{ \"mode\": \"enforce\" /* not JSON */";
     let config = rewritten(Some(text));
     let configurations = all(&config, "configuration");
-    assert_eq!(configurations.len(), 4, "two roles in two listeners");
+    assert_eq!(
+        configurations.len(),
+        6,
+        "two roles in two listeners, one in the two chains of the third"
+    );
     assert!(
         configurations
             .iter()
@@ -122,11 +144,19 @@ fn without_one_the_shipped_configuration_is_empty_json() {
 fn both_roles_share_one_vm_until_they_are_parted() {
     let mut config = shipped();
     let ids = |config: &Value| all(config, "vm_id").into_iter().cloned().collect::<Vec<_>>();
-    assert_eq!(ids(&config), vec![json!("layerprint"); 4]);
+    assert_eq!(ids(&config), vec![json!("layerprint"); 6]);
     config::with_separate_vms(&mut config);
     assert_eq!(
         ids(&config),
-        ["connection", "request", "connection", "request"].map(Value::from)
+        [
+            "connection",
+            "request",
+            "connection",
+            "request",
+            "connection",
+            "connection"
+        ]
+        .map(Value::from)
     );
 }
 
@@ -144,7 +174,7 @@ fn a_file_that_lacks_what_must_be_set_is_refused_by_name() {
         root: Path::new("/"),
         ports: &Ports::FREE,
         upstream: "127.0.0.1:6".parse().unwrap(),
-        access_log: Path::new("/a"),
+        logs: Path::new("/a"),
         tls: Path::new("/t"),
         module: Path::new("/m"),
         filter: None,

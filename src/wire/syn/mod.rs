@@ -15,6 +15,7 @@ pub use ip::{Ip, IpVersion, MAX_EXTENSION_HEADERS};
 pub use options::{MAX_OPTIONS, OptionKind, TcpOption, TcpOptions};
 pub use tcp::{Tcp, TcpFlags};
 
+use super::hex::{self, NotHex};
 use super::{Reader, Short};
 
 /// The longest SYN that [`Syn::parse_raw_or_hex`] takes. IPv4 and TCP headers have at most 120 bytes, IPv6 and TCP headers 100
@@ -77,6 +78,15 @@ impl From<Short> for Error {
     }
 }
 
+impl From<NotHex> for Error {
+    fn from(error: NotHex) -> Self {
+        match error {
+            NotHex::Digits => Self::NotHex,
+            NotHex::TooLong => Self::TooLong,
+        }
+    }
+}
+
 impl Syn {
     /// The SYN that `bytes` are, beginning with the IP header.
     ///
@@ -115,7 +125,7 @@ impl Syn {
     pub fn parse_raw_or_hex(value: &[u8]) -> Result<Self, Error> {
         if value.first().is_some_and(u8::is_ascii_digit) {
             let mut buffer = [0; MAX_HANDED_OVER];
-            return Self::parse(decode_hex(value, &mut buffer)?);
+            return Self::parse(hex::decode(value, &mut buffer)?);
         }
         if value.len() > MAX_HANDED_OVER {
             return Err(Error::TooLong);
@@ -131,26 +141,5 @@ impl Syn {
     /// The server's end.
     pub const fn destination(&self) -> SocketAddr {
         SocketAddr::new(self.ip.destination, self.tcp.destination_port)
-    }
-}
-
-fn decode_hex<'a>(text: &[u8], buffer: &'a mut [u8; MAX_HANDED_OVER]) -> Result<&'a [u8], Error> {
-    let (pairs, odd) = text.as_chunks::<2>();
-    let bytes = buffer.get_mut(..pairs.len()).ok_or(Error::TooLong)?;
-    if !odd.is_empty() {
-        return Err(Error::NotHex);
-    }
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = hex_digit(*high)? << 4 | hex_digit(*low)?;
-    }
-    Ok(bytes)
-}
-
-const fn hex_digit(digit: u8) -> Result<u8, Error> {
-    match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        b'A'..=b'F' => Ok(digit - b'A' + 10),
-        _ => Err(Error::NotHex),
     }
 }

@@ -6,6 +6,7 @@ use super::codes::{CipherSuite, ExtensionType, ProtocolVersion};
 use super::handshake::{MAX_CLIENT_HELLO, Message};
 use super::lists::{Codes, Extension, Extensions};
 use super::records::ClientHelloParser;
+use crate::wire::hex::{self, NotHex};
 use crate::wire::{Progress, Reader, Short};
 
 /// Why bytes that began as TLS are no ClientHello.
@@ -37,6 +38,15 @@ pub enum HelloError {
     /// An extension type twice, which RFC 8446 §4.2 forbids. No server goes on with such a hello, and tools disagree on
     /// which of the two counts: no fingerprint is better than an arbitrary one.
     DuplicateExtension,
+    /// Handed over as hex text: another letter than hex digits, or an odd number of them.
+    NotHex,
+}
+
+impl HelloError {
+    /// Whether a bound was met, rather than a rule broken.
+    pub const fn is_bound(self) -> bool {
+        matches!(self, Self::TooLarge)
+    }
 }
 
 impl From<Short> for HelloError {
@@ -44,6 +54,18 @@ impl From<Short> for HelloError {
         Self::Short
     }
 }
+
+impl From<NotHex> for HelloError {
+    fn from(error: NotHex) -> Self {
+        match error {
+            NotHex::Digits => Self::NotHex,
+            NotHex::TooLong => Self::TooLarge,
+        }
+    }
+}
+
+/// The most bytes that [`ClientHello::read_raw_or_hex`] takes: the largest hello in records of any sensible size.
+pub const MAX_HANDED_OVER: usize = 2 * MAX_CLIENT_HELLO;
 
 /// A whole ClientHello (RFC 8446 §4.1.2, and RFC 5246 §7.4.1.2 without extensions). It owns the message body in one
 /// buffer; all views borrow from it.
@@ -60,6 +82,25 @@ impl ClientHello {
         let mut parser = ClientHelloParser::new();
         parser.push(bytes);
         parser.finish()
+    }
+
+    /// Reads what another filter or agent handed over: the start of a connection, as for [`ClientHello::read_records`], or
+    /// the same as hex text.
+    ///
+    /// A handshake record begins with the byte 22, its hex text with the ASCII digit `1`: the first byte tells.
+    /// [`HelloError::TooLarge`] over [`MAX_HANDED_OVER`] bytes.
+    pub fn read_raw_or_hex(value: &[u8]) -> Progress<Self, HelloError> {
+        if value.first().is_some_and(u8::is_ascii_digit) {
+            let mut buffer = vec![0; (value.len() / 2).min(MAX_HANDED_OVER)];
+            return match hex::decode(value, &mut buffer) {
+                Ok(bytes) => Self::read_records(bytes),
+                Err(error) => Progress::Malformed(error.into()),
+            };
+        }
+        if value.len() > MAX_HANDED_OVER {
+            return Progress::Malformed(HelloError::TooLarge);
+        }
+        Self::read_records(value)
     }
 
     /// Reads a handshake message without records, as QUIC's CRYPTO stream carries it (RFC 9001 §4.1.3).

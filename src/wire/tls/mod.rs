@@ -12,7 +12,7 @@ mod handshake;
 mod lists;
 mod records;
 
-pub use client_hello::{ClientHello, HelloError};
+pub use client_hello::{ClientHello, HelloError, MAX_HANDED_OVER};
 pub use codes::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme};
 pub use extensions::{BrokenExtension, EncryptedClientHello, PskOffer};
 pub use handshake::MAX_CLIENT_HELLO;

@@ -1,12 +1,12 @@
 //! What the first bytes of a client's stream are: a ClientHello, an HTTP/2 opening with its first header block, or the head of
-//! an HTTP/1 request. The parsers are the filter's own; they read side by side until all but one have given up.
+//! an HTTP/1 request. The parser is the filter's own; beside it one reads the header block, which the filter leaves to the proxy.
 
 use super::headers::{self, BrokenHeaders};
 use core::fmt;
 use layerprint::wire::http1::Head;
 use layerprint::wire::http2_block::BlockParser;
 use layerprint::wire::opening::{self, MAX_OPENING};
-use layerprint::wire::tls::{ClientHello, ClientHelloParser, HelloError};
+use layerprint::wire::tls::ClientHello;
 use layerprint::wire::{Progress, http2};
 
 /// A whole opening.
@@ -21,8 +21,7 @@ pub(super) enum Opening {
 /// Why bytes that began as one of them give none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Broken {
-    Tls(HelloError),
-    Http(opening::Error),
+    Opening(opening::Error),
     HeaderBlock(http2::Error),
     Headers(BrokenHeaders),
 }
@@ -30,10 +29,10 @@ pub(super) enum Broken {
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tls(error) => write!(f, "ClientHello: {error:?}"),
-            Self::Http(opening::Error::Http1(error)) => write!(f, "HTTP/1 head: {error:?}"),
-            Self::Http(opening::Error::Http2(error)) => write!(f, "HTTP/2 opening: {error:?}"),
-            Self::Http(opening::Error::TooLarge) => f.write_str("HTTP opening: TooLarge"),
+            Self::Opening(opening::Error::Tls(error)) => write!(f, "ClientHello: {error:?}"),
+            Self::Opening(opening::Error::Http1(error)) => write!(f, "HTTP/1 head: {error:?}"),
+            Self::Opening(opening::Error::Http2(error)) => write!(f, "HTTP/2 opening: {error:?}"),
+            Self::Opening(opening::Error::TooLarge) => f.write_str("opening: TooLarge"),
             Self::HeaderBlock(error) => write!(f, "HTTP/2 header block: {error:?}"),
             Self::Headers(error) => write!(f, "HTTP/2 headers: {error}"),
         }
@@ -47,20 +46,8 @@ pub(super) fn could_begin(bytes: &[u8]) -> bool {
 
 /// Reads an opening as its bytes arrive.
 #[derive(Debug)]
-pub(super) struct Parser {
-    tls: Tls,
-    http: Http,
-}
-
-#[derive(Debug)]
-enum Tls {
-    Reading(ClientHelloParser),
-    Not,
-}
-
-#[derive(Debug)]
-enum Http {
-    /// Either version. The block parser reads along from the first byte, should it be HTTP/2.
+pub(super) enum Parser {
+    /// Any protocol. The block parser reads along from the first byte, should it be HTTP/2.
     Reading {
         parser: opening::Parser,
         block: BlockParser,
@@ -70,17 +57,15 @@ enum Http {
         opening: http2::Opening,
         block: BlockParser,
     },
-    Not,
+    /// It has answered.
+    Over,
 }
 
 impl Default for Parser {
     fn default() -> Self {
-        Self {
-            tls: Tls::Reading(ClientHelloParser::new()),
-            http: Http::Reading {
-                parser: opening::Parser::new(MAX_OPENING),
-                block: BlockParser::default(),
-            },
+        Self::Reading {
+            parser: opening::Parser::new(MAX_OPENING),
+            block: BlockParser::default(),
         }
     }
 }
@@ -88,33 +73,11 @@ impl Default for Parser {
 impl Parser {
     /// Takes the next bytes. Not to be called again once it has answered anything but [`Progress::NeedMore`].
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Progress<Opening, Broken> {
-        match self.tls.feed(bytes) {
-            Progress::NotThis => self.http.feed(bytes),
-            // TLS and HTTP part at their first byte.
-            answer => answer,
-        }
-    }
-}
-
-impl Tls {
-    fn feed(&mut self, bytes: &[u8]) -> Progress<Opening, Broken> {
-        let Self::Reading(parser) = self else {
-            return Progress::NotThis;
-        };
-        let answer = parser.push(bytes).map(|hello| Opening::Tls(hello.clone()), Broken::Tls);
-        if answer == Progress::NotThis {
-            *self = Self::Not;
-        }
-        answer
-    }
-}
-
-impl Http {
-    fn feed(&mut self, bytes: &[u8]) -> Progress<Opening, Broken> {
-        match std::mem::replace(self, Self::Not) {
+        match std::mem::replace(self, Self::Over) {
             Self::Reading { mut parser, mut block } => {
                 let rest = block.feed(bytes);
                 match parser.feed(bytes) {
+                    Progress::Done(opening::Opening::Tls(hello)) => Progress::Done(Opening::Tls(hello)),
                     Progress::Done(opening::Opening::Http1(head)) => Progress::Done(Opening::Http1(head)),
                     Progress::Done(opening::Opening::Http2(opening)) => self.finish(opening, block, rest),
                     Progress::NeedMore => {
@@ -122,14 +85,14 @@ impl Http {
                         Progress::NeedMore
                     }
                     Progress::NotThis => Progress::NotThis,
-                    Progress::Malformed(error) => Progress::Malformed(Broken::Http(error)),
+                    Progress::Malformed(error) => Progress::Malformed(Broken::Opening(error)),
                 }
             }
             Self::Block { opening, mut block } => {
                 let rest = block.feed(bytes);
                 self.finish(opening, block, rest)
             }
-            Self::Not => Progress::NotThis,
+            Self::Over => Progress::NotThis,
         }
     }
 

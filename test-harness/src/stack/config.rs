@@ -13,12 +13,13 @@ use super::Ports;
 pub struct Rewrite<'a> {
     /// What relative paths in the file are relative to.
     pub root: &'a Path,
-    /// Where the listeners and the admin interface bind; 0 lets Envoy pick.
+    /// Where the listeners and the admin interface bind; 0 lets Envoy pick, but not for `tls`, where the passed-through
+    /// connections end.
     pub ports: &'a Ports,
     /// Where the upstream listens.
     pub upstream: SocketAddr,
-    /// The access log.
-    pub access_log: &'a Path,
+    /// The folder of the access logs, which keep their names.
+    pub logs: &'a Path,
     /// The folder of `cert.pem` and `key.pem`.
     pub tls: &'a Path,
     /// The Wasm module.
@@ -68,12 +69,10 @@ impl Rewrite<'_> {
             *port_of(listener, "/address").ok_or(ConfigError::Lacks("address of a listener"))? = json!(port);
         }
 
-        let upstream = list(config, "/static_resources/clusters", "static clusters")?
-            .iter_mut()
-            .find(|cluster| cluster.get("name").is_some_and(|name| name == "upstream"))
-            .and_then(|cluster| port_of(cluster, "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address"))
-            .ok_or(ConfigError::Lacks("cluster named upstream with one endpoint"))?;
-        *upstream = json!(self.upstream.port());
+        *endpoint(config, "upstream").ok_or(ConfigError::Lacks("cluster named upstream with one endpoint"))? =
+            json!(self.upstream.port());
+        *endpoint(config, "https").ok_or(ConfigError::Lacks("cluster named https with one endpoint"))? =
+            json!(self.ports.tls);
 
         visit(config, &mut |object| self.rewrite_object(object));
         Ok(())
@@ -90,7 +89,11 @@ impl Rewrite<'_> {
         }
         let kind = object.get("@type").and_then(Value::as_str).unwrap_or_default();
         if kind.ends_with(".FileAccessLog") {
-            object.insert("path".to_owned(), json!(self.access_log));
+            let name = object.get("path").and_then(Value::as_str).map(Path::new);
+            if let Some(name) = name.and_then(Path::file_name) {
+                let path = self.logs.join(name);
+                object.insert("path".to_owned(), json!(path));
+            }
         }
         if let (true, Some(filter)) = (object.contains_key("vm_config"), self.filter) {
             object.insert("configuration".to_owned(), string_value(filter));
@@ -145,6 +148,16 @@ fn list<'a>(config: &'a mut Value, pointer: &str, part: &'static str) -> Result<
         .pointer_mut(pointer)
         .and_then(Value::as_array_mut)
         .ok_or(ConfigError::Lacks(part))
+}
+
+/// The port of the one endpoint of this cluster.
+fn endpoint<'a>(config: &'a mut Value, name: &str) -> Option<&'a mut Value> {
+    config
+        .pointer_mut("/static_resources/clusters")?
+        .as_array_mut()?
+        .iter_mut()
+        .find(|cluster| cluster.get("name").is_some_and(|found| found == name))
+        .and_then(|cluster| port_of(cluster, "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address"))
 }
 
 fn port_of<'a>(value: &'a mut Value, address: &str) -> Option<&'a mut Value> {

@@ -17,6 +17,8 @@ pub enum StackError {
     Missing(String),
     /// A port is taken or is none.
     Port(PortError),
+    /// The system gave no free port.
+    Reserve(io::Error),
     /// A file could not be read or written.
     File {
         /// The file.
@@ -112,6 +114,7 @@ impl fmt::Display for StackError {
         match self {
             Self::Missing(why) => f.write_str(why),
             Self::Port(error) => error.fmt(f),
+            Self::Reserve(error) => write!(f, "no free port on 127.0.0.1: {error}"),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
             Self::Config { path, error } => write!(f, "{} {error}", path.display()),
             Self::Upstream { address, error } => {

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::net::TcpSocket;
 
 pub use self::envoy::program as envoy_program;
 pub use self::error::StackError;
@@ -147,6 +148,8 @@ pub struct Stack {
     admin: Admin,
     ports: Ports,
     access_log: AccessLog,
+    connections_log: AccessLog,
+    _reserved: Option<TcpSocket>,
     _directory: RunDirectory,
 }
 
@@ -168,18 +171,18 @@ impl Stack {
         options.ports.check().map_err(StackError::Port)?;
         let filter = options.filter.read()?;
         let directory = RunDirectory::make(&options)?;
-        let access_log = directory.path.join("access.log");
         let tls = directory.path.join("tls");
         certificate::ensure(&tls).map_err(|error| StackError::file(&tls, error))?;
 
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.ports.upstream));
         let echo = Echo::start(address).map_err(|error| StackError::Upstream { address, error })?;
 
+        let (ports, reserved) = options.ports.with_known_tls().map_err(StackError::Reserve)?;
         let rewrite = Rewrite {
             root: &repo::root(),
-            ports: &options.ports,
+            ports: &ports,
             upstream: echo.address(),
-            access_log: &access_log,
+            logs: &directory.path,
             tls: &tls,
             module: &options.module,
             filter: filter.as_deref(),
@@ -195,22 +198,23 @@ impl Stack {
         let ports = Ports {
             tls: admin.listener("tls")?.port(),
             http: admin.listener("cleartext")?.port(),
-            passthrough: 0,
+            passthrough: admin.listener("passthrough")?.port(),
             admin: admin.address().port(),
             upstream: echo.address().port(),
         };
-        let access_log = AccessLog::new(access_log);
         Ok(Self {
             envoy,
             echo,
             admin,
             ports,
-            access_log,
+            access_log: AccessLog::new(directory.path.join("access.log")),
+            connections_log: AccessLog::new(directory.path.join("connections.log")),
+            _reserved: reserved,
             _directory: directory,
         })
     }
 
-    /// The ports in use, none of them 0 but `passthrough`.
+    /// The ports in use, none of them 0.
     pub fn ports(&self) -> Ports {
         self.ports
     }
@@ -219,6 +223,11 @@ impl Stack {
     /// their hellos are then not those they show on the web.
     pub fn tls_url(&self, path: &str) -> String {
         format!("https://localhost:{}{path}", self.ports.tls)
+    }
+
+    /// The same on the port where TLS is passed through unopened.
+    pub fn passthrough_url(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.ports.passthrough)
     }
 
     /// `http://127.0.0.1:PORT` and the path.
@@ -231,9 +240,14 @@ impl Stack {
         &self.admin
     }
 
-    /// The access log.
+    /// The access log of requests.
     pub fn access_log(&self) -> &AccessLog {
         &self.access_log
+    }
+
+    /// The access log of connections that are passed through unopened: a line is written when one has ended.
+    pub fn connections_log(&self) -> &AccessLog {
+        &self.connections_log
     }
 
     /// What Envoy has logged so far, the filter's own lines among it.
@@ -317,7 +331,7 @@ impl RunDirectory {
             keep: options.directory.is_some(),
         };
         // Left over from an earlier run: they would be taken for this one's.
-        for stale in ["access.log", "admin-address"] {
+        for stale in ["access.log", "connections.log", "admin-address"] {
             let _ = fs::remove_file(directory.path.join(stale));
         }
         Ok(directory)

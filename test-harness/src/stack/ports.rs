@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{Ipv4Addr, TcpListener};
 
+use tokio::net::TcpSocket;
+
 /// Where a stack binds on 127.0.0.1. 0 means a free port that the system picks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ports {
@@ -10,7 +12,7 @@ pub struct Ports {
     pub tls: u16,
     /// Cleartext HTTP/1 and h2c.
     pub http: u16,
-    /// TLS passed through unopened. No listener uses it yet.
+    /// TLS passed through unopened.
     pub passthrough: u16,
     /// Envoy's admin interface.
     pub admin: u16,
@@ -103,10 +105,25 @@ impl Ports {
         Ok(())
     }
 
-    fn named_mut(&mut self) -> [(&mut u16, &'static str); 4] {
+    /// The same ports with one for HTTPS that nobody else gets as long as the second value lives: the configuration names
+    /// it twice, so Envoy cannot pick it.
+    pub(super) fn with_known_tls(mut self) -> std::io::Result<(Self, Option<TcpSocket>)> {
+        if self.tls != 0 {
+            return Ok((self, None));
+        }
+        // Bound, and never listening: Envoy, which sets SO_REUSEPORT too, can bind it; the system gives it to no one else.
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseport(true)?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        self.tls = socket.local_addr()?.port();
+        Ok((self, Some(socket)))
+    }
+
+    fn named_mut(&mut self) -> [(&mut u16, &'static str); 5] {
         [
             (&mut self.tls, "LAYERPRINT_TLS_PORT"),
             (&mut self.http, "LAYERPRINT_HTTP_PORT"),
+            (&mut self.passthrough, "LAYERPRINT_PASSTHROUGH_PORT"),
             (&mut self.admin, "LAYERPRINT_ADMIN_PORT"),
             (&mut self.upstream, "LAYERPRINT_UPSTREAM_PORT"),
         ]

@@ -2,8 +2,9 @@
 //! program agrees.
 
 use crate::made::{Side, fixture, fixture_path, raw, read, recorded_opening, shown};
-use layerprint::evidence::{Evidence, Facts, Protocol, Reason, RequestNames};
+use layerprint::evidence::{Evidence, Facts, Protocol, Reason, RequestNames, TlsSource};
 use layerprint::fingerprint::client::{ConnectionPrint, request_order};
+use layerprint::fingerprint::tls::TlsPrint;
 use layerprint::wire::Progress;
 use layerprint::wire::opening::{MAX_OPENING, Parser};
 use layerprint_harness::capture::{End, Gap};
@@ -136,7 +137,8 @@ fn the_filter_and_the_tool_agree_on_the_http_part() {
         };
         let names = RequestNames::new(names.iter().copied());
         let order = request_order(&opening, &facts, &names, true);
-        let filter = ConnectionPrint::freeze(&opening, &facts, &names, &order);
+        let tls = TlsPrint::of(&Evidence::Missing(Reason::Cleartext), TlsSource::FilterState, &facts);
+        let filter = ConnectionPrint::freeze(&opening, &facts, tls, &names, &order);
 
         let mut client = Side::client(1);
         let tool = shown(&raw(&[client.syn(), client.data(&bytes)]));

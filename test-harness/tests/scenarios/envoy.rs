@@ -63,10 +63,23 @@ fn expect_goaway(stack: &Stack, scenario: &Scenario) {
     );
 }
 
-fn run(stack: &Stack, scenario: &Scenario) -> Vec<Seen> {
-    let before = lines(stack).len();
-    let mut connection = TcpStream::connect(("127.0.0.1", stack.ports().http)).unwrap();
+/// A TLS connection through the listener that does not open it. Its line is written when it has ended.
+fn pass_through(stack: &Stack, scenario: &Scenario) -> Vec<Seen> {
+    let before = stack.connections_log().lines().unwrap().len();
+    let mut connection = TcpStream::connect(("127.0.0.1", stack.ports().passthrough)).unwrap();
     connection.set_read_timeout(Some(PATIENCE)).unwrap();
+    send(&mut connection, scenario);
+    // Something of the server behind comes back: the filter let the bytes pass.
+    connection.read_exact(&mut [0]).unwrap();
+    drop(connection);
+    let lines = stack.connections_log().wait_for(before + 1, PATIENCE).unwrap();
+    lines[before..]
+        .iter()
+        .map(|line| Seen::of_connection(line["layerprint"].clone()))
+        .collect()
+}
+
+fn send(connection: &mut TcpStream, scenario: &Scenario) {
     connection.set_nodelay(true).unwrap();
     for piece in scenario.first_bytes() {
         connection.write_all(&piece).unwrap();
@@ -75,6 +88,16 @@ fn run(stack: &Stack, scenario: &Scenario) -> Vec<Seen> {
             std::thread::sleep(Duration::from_millis(2));
         }
     }
+}
+
+fn run(stack: &Stack, scenario: &Scenario) -> Vec<Seen> {
+    if let Client::Tls(_) = scenario.client {
+        return pass_through(stack, scenario);
+    }
+    let before = lines(stack).len();
+    let mut connection = TcpStream::connect(("127.0.0.1", stack.ports().http)).unwrap();
+    connection.set_read_timeout(Some(PATIENCE)).unwrap();
+    send(&mut connection, scenario);
     let bodies: Vec<Value> = match &scenario.client {
         Client::Http1(heads) => {
             let mut bodies = vec![http1_answer(&mut connection)];
@@ -92,7 +115,7 @@ fn run(stack: &Stack, scenario: &Scenario) -> Vec<Seen> {
             }
             bodies
         }
-        Client::Bytes(_) => {
+        Client::Bytes(_) | Client::Tls(_) => {
             connection.shutdown(std::net::Shutdown::Write).unwrap();
             let _ = connection.read_to_end(&mut Vec::new());
             Vec::new()

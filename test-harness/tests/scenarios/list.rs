@@ -2,6 +2,7 @@
 
 use super::scenario::{Client, Expect, Fields, Scenario};
 use super::wire;
+use layerprint_harness::repo;
 use serde_json::json;
 
 const CURL_SETTINGS: [(u16, u32); 3] = [(3, 100), (4, 33_554_432), (2, 0)];
@@ -261,4 +262,32 @@ pub fn bytes_of_tls_on_a_cleartext_port_bring_no_request() -> Scenario {
         "tls bytes",
         Client::Bytes(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec()),
     )
+}
+
+/// A recorded ClientHello (`tests/fixtures/tls/README.md`).
+fn hello(name: &str) -> Client {
+    let path = repo::root().join("tests/fixtures/tls").join(name);
+    Client::Tls(std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+}
+
+/// Debian's Chromium 156: its signature algorithms hold GREASE, which Envoy's JA4 hashes and ours does not.
+pub fn a_connection_passed_through_unopened_is_named_by_its_hello() -> Scenario {
+    Scenario::new("passthrough", hello("chromium-1.bin"))
+        .line("of", "connection")
+        .line("tls_source", "opening")
+        .line("sni", "layerprint.test")
+        .line("ja3", "c752e0a242d89b688c21f71d61f0e8a5")
+        .line("ja3n", "bd4930bd9b000ee684830e44bab76fdf")
+        .line("ja4", "t13d1517h2_8daaf6152771_cb7bf5808d99")
+        .line("ja4s1", "t13d1516h2_8daaf6152771_22db41f7518f")
+        .line("id", "lp1_000000000000_0ed87723ddbc_000000000000")
+        .missing("tcp", "no-probe")
+}
+
+/// Chrome's hello is over 1,700 bytes, and what comes first need not be all of it.
+pub fn a_hello_that_comes_byte_by_byte_is_read() -> Scenario {
+    Scenario::new("hello bytewise", hello("cffi-chrome131-1.bin"))
+        .bytewise()
+        .line("ja4", "t13d1516h2_8daaf6152771_02713d6af862")
+        .line("tls_source", "opening")
 }

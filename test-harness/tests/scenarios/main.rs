@@ -57,6 +57,8 @@ run_each!(
     a_name_over_http2_that_is_not_utf8_brings_no_request,
     a_silent_connection_brings_no_request,
     bytes_of_tls_on_a_cleartext_port_bring_no_request,
+    a_connection_passed_through_unopened_is_named_by_its_hello,
+    a_hello_that_comes_byte_by_byte_is_read,
 );
 
 #[test]

@@ -1,6 +1,6 @@
 //! The roles on a stand-in proxy, without wasm: the fastest runner, and the one that can make a proxy fail.
 
-use super::scenario::{Fields, Scenario, Seen};
+use super::scenario::{Client, Fields, Scenario, Seen};
 use layerprint::host::{CounterId, Failure, Fields as FieldsOf, Host};
 use layerprint::proxy::connection::ConnectionRole;
 use layerprint::proxy::connections::Connections;
@@ -148,7 +148,7 @@ pub fn run(scenario: &Scenario) -> Vec<Seen> {
     for piece in scenario.first_bytes() {
         proxy.receive(&mut connection, &piece);
     }
-    let seen: Vec<_> = requests
+    let mut seen: Vec<_> = requests
         .into_iter()
         .map(|fields| {
             assert_eq!(proxy.request(&plugin, &fields), Outcome::Continue);
@@ -158,6 +158,9 @@ pub fn run(scenario: &Scenario) -> Vec<Seen> {
             }
         })
         .collect();
+    if let Client::Tls(_) = scenario.client {
+        seen.push(Seen::of_connection(proxy.line()));
+    }
     connection.on_close(&proxy);
     assert!(plugin.connections.is_empty(), "the connection's entry is freed");
     assert_eq!(

@@ -24,6 +24,8 @@ pub enum Client {
     Http2 { opening: Vec<u8>, requests: Vec<Fields> },
     /// Bytes that never become a request.
     Bytes(Vec<u8>),
+    /// The first bytes of a TLS connection that is passed through unopened: no request, but a line of its own.
+    Tls(Vec<u8>),
 }
 
 /// How the connection's first bytes arrive.
@@ -41,7 +43,7 @@ pub enum Fate {
     Refused,
 }
 
-/// What the upstream and the access log see of one request.
+/// What the upstream and the access log see of one request, or the latter of one connection that is passed through.
 #[derive(Debug)]
 pub struct Seen {
     pub headers: Fields,
@@ -61,6 +63,13 @@ pub enum Expect {
     Missing(&'static str, &'static str),
     /// The log line of this request has the same member as the first one's.
     SameAsFirst(&'static str),
+}
+
+impl Seen {
+    pub fn of_connection(line: Value) -> Self {
+        let headers = Fields::new();
+        Self { headers, line }
+    }
 }
 
 impl Scenario {
@@ -116,6 +125,8 @@ impl Scenario {
             Client::Http1(heads) => heads.len(),
             Client::Http2 { requests, .. } => requests.len(),
             Client::Bytes(_) => 0,
+            // The one line of the connection.
+            Client::Tls(_) => 1,
         }
     }
 
@@ -127,7 +138,7 @@ impl Scenario {
                 (maps[0].0.clone(), maps.into_iter().map(|(_, map)| map).collect())
             }
             Client::Http2 { requests, .. } => ("HTTP/2".to_owned(), requests.clone()),
-            Client::Bytes(_) => (String::new(), Vec::new()),
+            Client::Bytes(_) | Client::Tls(_) => (String::new(), Vec::new()),
         };
         for map in &mut maps {
             map.extend(wire::added_by_envoy());
@@ -140,7 +151,7 @@ impl Scenario {
         let whole = match &self.client {
             Client::Http1(heads) => heads[0].clone(),
             Client::Http2 { opening, requests } => [opening.clone(), wire::http2_request(1, &requests[0])].concat(),
-            Client::Bytes(bytes) => bytes.clone(),
+            Client::Bytes(bytes) | Client::Tls(bytes) => bytes.clone(),
         };
         match self.pieces {
             Pieces::Whole => vec![whole],

@@ -1,6 +1,6 @@
 //! The real module on the wasmtime host.
 
-use super::scenario::{Fields, Scenario, Seen};
+use super::scenario::{self, Fields, Scenario, Seen};
 use layerprint_harness::host::{Connection, Headers, Module, Plugin, Proxy, headers};
 use layerprint_harness::repo;
 use std::sync::OnceLock;
@@ -37,7 +37,7 @@ pub fn run(scenario: &Scenario) -> Vec<Seen> {
     for piece in scenario.first_bytes() {
         tcp.downstream(&piece).unwrap();
     }
-    let seen: Vec<_> = requests
+    let mut seen: Vec<_> = requests
         .into_iter()
         .map(|fields| {
             let exchange = vm.request(&request_role, &client, map(&fields)).unwrap();
@@ -53,6 +53,10 @@ pub fn run(scenario: &Scenario) -> Vec<Seen> {
             }
         })
         .collect();
+    if let scenario::Client::Tls(_) = scenario.client {
+        let line = client.filter_state("wasm.layerprint").unwrap();
+        seen.push(Seen::of_connection(serde_json::from_slice(&line).unwrap()));
+    }
     tcp.close().unwrap();
     assert!(vm.is_alive());
     let once = u64::from(!seen.is_empty());

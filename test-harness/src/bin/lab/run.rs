@@ -1,5 +1,6 @@
 //! `run`: the stack in the foreground, for trying things out by hand.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use layerprint_harness::repo;
@@ -35,25 +36,28 @@ pub(crate) fn run() -> Result<ExitCode, StackError> {
 }
 
 fn welcome(stack: &Stack) -> String {
-    let access_log = stack.access_log().path();
-    let access_log = access_log.strip_prefix(repo::root()).unwrap_or(access_log);
+    let shown = |log: &Path| log.strip_prefix(repo::root()).unwrap_or(log).display().to_string();
+    let [access_log, connections_log] = [stack.access_log(), stack.connections_log()].map(|log| shown(log.path()));
     format!(
         "\
 layerprint runs in Envoy (pid {pid}); Ctrl-C stops it.
 
   {tls:<24} HTTPS, HTTP/2 and HTTP/1.1
   {http:<24} cleartext, HTTP/1 and h2c
+  {passthrough:<24} TLS passed through unopened, to the first
   http://{admin:<17} Envoy's admin interface
   {access_log:<24} the access log, with the evidence
+  {connections_log:<24} the same of passed-through connections, as they end
 
 Try:
   curl -sk {tls}/anything -H 'X-LayerPrint-Verdict: allow'
   curl -s --http2-prior-knowledge {http}/anything
+  curl -sk {passthrough}/anything
 ",
         pid = stack.envoy_pid(),
         tls = stack.tls_url(""),
         http = stack.http_url(""),
+        passthrough = stack.passthrough_url(""),
         admin = stack.admin().address(),
-        access_log = access_log.display(),
     )
 }

@@ -1,0 +1,136 @@
+//! Writes a log line: one JSON object in which a piece of evidence is either a member, or a member of `missing` with its reason.
+
+use crate::evidence::Evidence;
+use core::fmt::{self, Display, Write};
+
+/// A line that is being written.
+pub(super) struct Line {
+    text: String,
+    missing: String,
+}
+
+impl Line {
+    /// A line that begins with its version.
+    pub(super) fn new(version: u8) -> Self {
+        let mut text = String::with_capacity(1_536);
+        // Writing to a String cannot fail.
+        let _ = write!(text, r#"{{"v":{version}"#);
+        Self {
+            text,
+            missing: String::new(),
+        }
+    }
+
+    /// A member whose value is text.
+    pub(super) fn text(&mut self, name: &str, value: &impl Display) -> fmt::Result {
+        self.name(name)?;
+        string(&mut self.text, value)
+    }
+
+    /// A member whose value is a number, or a truth value.
+    pub(super) fn number(&mut self, name: &str, value: &impl Display) -> fmt::Result {
+        self.name(name)?;
+        write!(self.text, "{value}")
+    }
+
+    /// A member whose value is a list.
+    pub(super) fn list<T>(
+        &mut self,
+        name: &str,
+        values: impl IntoIterator<Item = T>,
+        item: impl Fn(&mut String, T) -> fmt::Result,
+    ) -> fmt::Result {
+        self.name(name)?;
+        self.text.write_str("[")?;
+        for (n, value) in values.into_iter().enumerate() {
+            self.text.write_str(if n == 0 { "" } else { "," })?;
+            item(&mut self.text, value)?;
+        }
+        self.text.write_str("]")
+    }
+
+    /// A member whose value is an object, of which `members` writes what is between the braces.
+    pub(super) fn object(&mut self, name: &str, members: impl FnOnce(&mut String) -> fmt::Result) -> fmt::Result {
+        self.name(name)?;
+        self.text.write_str("{")?;
+        members(&mut self.text)?;
+        self.text.write_str("}")
+    }
+
+    /// Evidence as text, or the reason why there is none.
+    pub(super) fn evidence(&mut self, name: &str, evidence: &Evidence<impl Display>) -> fmt::Result {
+        match evidence {
+            Evidence::Seen(value) => self.text(name, value),
+            absent => self.absent(name, absent.state()),
+        }
+    }
+
+    /// A piece of evidence that is absent.
+    pub(super) fn absent(&mut self, name: &str, state: &str) -> fmt::Result {
+        let comma = if self.missing.is_empty() { "" } else { "," };
+        write!(self.missing, r#"{comma}"{name}":"{state}""#)
+    }
+
+    /// The whole line.
+    pub(super) fn finish(mut self) -> String {
+        // Writing to a String cannot fail.
+        let _ = write!(self.text, r#","missing":{{{}}}}}"#, self.missing);
+        self.text
+    }
+
+    fn name(&mut self, name: &str) -> fmt::Result {
+        write!(self.text, r#","{name}":"#)
+    }
+}
+
+/// `value` as a JSON string (RFC 8259, 7).
+pub(super) fn string(out: &mut String, value: &impl Display) -> fmt::Result {
+    struct Escaped<'a>(&'a mut String);
+    impl Write for Escaped<'_> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for letter in text.chars() {
+                match letter {
+                    '"' => self.0.push_str("\\\""),
+                    '\\' => self.0.push_str("\\\\"),
+                    letter if letter.is_control() => write!(self.0, "\\u{:04x}", u32::from(letter))?,
+                    letter => self.0.push(letter),
+                }
+            }
+            Ok(())
+        }
+    }
+    out.push('"');
+    write!(Escaped(out), "{value}")?;
+    out.push('"');
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Reason;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn any_text_becomes_a_json_string_that_reads_back() {
+        for text in ["", "a\"b\\c", "\u{1}\n\t\u{7f}\u{85}", "\u{e9}\u{1f600}", "</script>"] {
+            let mut out = String::new();
+            string(&mut out, &text).unwrap();
+            assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_line_is_json_in_which_absence_has_its_reason() {
+        let mut line = Line::new(1);
+        line.evidence("a", &Evidence::Seen("x")).unwrap();
+        line.evidence("b", &Evidence::<&str>::Missing(Reason::Cleartext))
+            .unwrap();
+        line.evidence("c", &Evidence::<&str>::Pending).unwrap();
+        line.number("d", &7).unwrap();
+        line.list("e", [1, 2], |out, n| write!(out, "{n}")).unwrap();
+        let read: Value = serde_json::from_str(&line.finish()).unwrap();
+        let missing = json!({"b": "cleartext", "c": "pending"});
+        assert_eq!(read, json!({"v": 1, "a": "x", "d": 7, "e": [1, 2], "missing": missing}));
+    }
+}

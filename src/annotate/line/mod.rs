@@ -1,0 +1,119 @@
+//! `wasm.layerprint`: one JSON object on one line with all that is known. Access logs print it; `replay` and `report` will
+//! read it. A request has one; so has a connection that the proxy passes through unopened.
+//!
+//! ```json
+//! {"v":1,"of":"request","verdict":"log","mode":"observe","agreement":"partial","confidence":0.00,"l4":0,"l7":60,
+//!  "route":"default","class":"page","findings":[{"code":"forged-annotation","layer":7,"weight":60,"why":"…"}],"id":"lp1_…",
+//!  "source":"192.0.2.7:4000","protocol":"HTTP/2","tls_version":"TLSv1.3","sni":"a.example","tls_source":"filter-state",
+//!  "ja3":"…","ja3n":"…","ja4":"…","ja4s1":"…","proxy_ja4":"…","h2":"…","h2_md5":"…","h2_extended":"…","order":"…",
+//!  "headers":["user-agent","accept"],"user_agent":{"product":"chrome","kind":"browser","version":"131.0","engine":"blink",
+//!  "engine_version":"131.0","platform":"windows","platform_version":"frozen","device":"desktop"},
+//!  "hint_brand":"chrome 131.0","hint_mobile":false,"hint_platform":"windows","forged":1,
+//!  "missing":{"h1_case":"other-protocol","tcp":"no-probe"}}
+//! {"v":1,"of":"connection","id":"lp1_…","source":"192.0.2.7:4000","sni":"a.example","tls_source":"opening","ja3":"…",
+//!  "ja3n":"…","ja4":"…","ja4s1":"…","missing":{}}
+//! ```
+//!
+//! A piece of evidence is either a member of the object, or a member of `missing` with the reason. `tls_source` says what the
+//! fingerprints of TLS were made from: the ClientHello as the connection's `opening`, the ClientHello from `filter-state`, or
+//! the `proxy`'s own JA3 and JA4. `proxy_ja3` and `proxy_ja4` are there only when the proxy computed another value than we did.
+//! `user_agent` and the hints are what the client claims, not what was observed. Times and paths are the access log's own.
+
+mod claims;
+mod json;
+
+use self::json::{Line, string};
+use super::Annotation;
+use crate::compare::Code;
+use crate::evidence::{Evidence, Facts, Reason};
+use crate::fingerprint::combined::Lp1;
+use crate::fingerprint::tls::TlsPrint;
+use core::fmt::{self, Write};
+
+/// The version of the line's format.
+const VERSION: u8 = 1;
+
+/// The line of a request.
+pub fn of_request(annotation: &Annotation<'_>) -> String {
+    let mut line = Line::new(VERSION);
+    // Writing to a String cannot fail.
+    let _ = write_request(&mut line, annotation);
+    line.finish()
+}
+
+/// The line of a connection that the proxy passes through unopened: what its ClientHello shows.
+pub fn of_connection(facts: &Facts, tls: &TlsPrint, id: &Lp1) -> String {
+    let mut line = Line::new(VERSION);
+    // Writing to a String cannot fail.
+    let _ = write_connection(&mut line, facts, tls, id);
+    line.finish()
+}
+
+fn write_connection(line: &mut Line, facts: &Facts, tls: &TlsPrint, id: &Lp1) -> fmt::Result {
+    line.text("of", &"connection")?;
+    line.text("id", id)?;
+    line.evidence("source", &facts.source)?;
+    line.evidence("sni", &facts.sni)?;
+    write_tls(line, tls)?;
+    line.evidence("tcp", &Evidence::<&str>::Missing(Reason::NoProbe))
+}
+
+fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
+    let (decision, assessment) = (&of.decision, of.assessment);
+    line.text("of", &"request")?;
+    line.text("verdict", &decision.verdict.as_str())?;
+    line.text("mode", &decision.mode.as_str())?;
+    line.text("agreement", &assessment.agreement.as_str())?;
+    line.number("confidence", &assessment.confidence)?;
+    line.number("l4", &assessment.l4)?;
+    line.number("l7", &assessment.l7)?;
+    line.text("route", &decision.route)?;
+    line.text("class", &decision.class)?;
+    line.list("findings", &assessment.findings, |out, code| finding(out, *code))?;
+    line.text("id", &of.print.lp1)?;
+    line.evidence("source", &of.facts.source)?;
+    let protocol = of.facts.protocol.as_ref().map(|protocol| protocol.as_str());
+    line.evidence("protocol", &protocol)?;
+    line.evidence("tls_version", &of.facts.tls_version)?;
+    line.evidence("sni", &of.facts.sni)?;
+    write_tls(line, &of.print.tls)?;
+    line.evidence("h2", &of.print.http2.as_ref().map(|http2| &http2.form))?;
+    if let Evidence::Seen(http2) = &of.print.http2 {
+        line.text("h2_md5", &http2.md5)?;
+        line.text("h2_extended", &http2.extended)?;
+    }
+    line.evidence("h1_case", &of.print.case.as_ref().map(|case| case.as_str()))?;
+    line.evidence("tcp", &Evidence::<&str>::Missing(Reason::NoProbe))?;
+    line.evidence("order", &of.order.as_ref().map(|order| order.digest()))?;
+    if let Evidence::Seen(order) = of.order {
+        line.list("headers", order.names(), |out, name| string(out, &name))?;
+    }
+    claims::write(line, of.claims)?;
+    line.number("forged", &of.forged)
+}
+
+fn write_tls(line: &mut Line, tls: &TlsPrint) -> fmt::Result {
+    line.evidence("tls_source", &tls.source.as_ref().map(|source| source.as_str()))?;
+    line.evidence("ja3", &tls.ja3)?;
+    line.evidence("ja3n", &tls.ja3n)?;
+    line.evidence("ja4", &tls.ja4)?;
+    line.evidence("ja4s1", &tls.ja4s1)?;
+    if let Some(other) = &tls.other_ja3 {
+        line.text("proxy_ja3", other)?;
+    }
+    if let Some(other) = &tls.other_ja4 {
+        line.text("proxy_ja4", other)?;
+    }
+    Ok(())
+}
+
+fn finding(out: &mut String, code: Code) -> fmt::Result {
+    write!(
+        out,
+        r#"{{"code":"{}","layer":{},"weight":{},"why":"{}"}}"#,
+        code.as_str(),
+        code.layer().number(),
+        code.weight(),
+        code.why(),
+    )
+}
