@@ -94,7 +94,11 @@ pub const ALL: [Program; 14] = [
          r=>r.resume())\"",
     ),
     // It has no option to trust any certificate: what it says before it refuses ours is enough. So with Go.
-    tool("java", "java", "java {C}/JavaClient.java https://localhost:{P}/ || true"),
+    tool(
+        "java",
+        "java",
+        "java {C}/JavaClient.java https://localhost:{P}/ || true",
+    ),
     tool(
         "go",
         "go",

@@ -12,6 +12,7 @@
 
 mod envoy;
 mod failure;
+mod hello;
 mod list;
 mod native;
 mod scenario;
