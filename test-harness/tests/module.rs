@@ -94,7 +94,10 @@ fn a_browser_over_tls_has_all_its_fingerprints() {
     assert_eq!(line["agreement"], "partial");
     assert_eq!(
         line["missing"],
-        serde_json::json!({"h1_case": "other-protocol", "tcp": "no-probe"})
+        serde_json::json!({
+            "ja3n": "not-provided", "ja4s1": "not-provided", "h1_case": "other-protocol", "tcp": "no-probe",
+            "hint_brand": "not-sent", "hint_mobile": "not-sent", "hint_platform": "not-sent",
+        })
     );
 }
 

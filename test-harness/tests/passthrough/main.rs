@@ -215,7 +215,7 @@ fn a_hello_in_filter_state_is_trusted_over_what_envoy_computes() {
     if !require_or_skip(test, [Stack::availability(), curl.availability()]) {
         return;
     }
-    let options = StackOptions::new(test).edit(|config| put_hello(config));
+    let options = StackOptions::new(test).edit(put_hello);
     let stack = Stack::start(options).unwrap();
     let reply = curl.get(&stack.tls_url("/"), &[]).unwrap();
     let chromium = "t13d1517h2_8daaf6152771_cb7bf5808d99";
