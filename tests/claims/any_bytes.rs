@@ -109,9 +109,11 @@ fn eight_times_the_bytes_take_no_more_than_about_eight_times_the_time() {
         "Mozilla 1 ",
     ] {
         let text = unit.repeat(UserAgent::MAX / unit.len());
-        let short = least_time(&text[..UserAgent::MAX / 8]);
-        let long = least_time(&text);
-        assert!(long < 24 * short, "{unit:?}: {short:?}, {long:?}");
+        // Another program may have the processor just then; one that takes 64 times as long never gets below 24.
+        let times = || (least_time(&text[..UserAgent::MAX / 8]), least_time(&text));
+        let linear = |(short, long): &(Duration, Duration)| *long < 24 * *short;
+        let tries: Vec<_> = (0..20).map(|_| times()).take_while(|times| !linear(times)).collect();
+        assert!(tries.len() < 20, "{unit:?}: {tries:?}");
     }
 }
 
