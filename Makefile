@@ -12,6 +12,7 @@
 
 CARGO ?= cargo
 PYTHON ?= python3
+FUZZ_SECONDS ?= 60
 ENVOY_BIN ?=
 export ENVOY_BIN
 
@@ -34,6 +35,11 @@ run: setup wasm ## The same stack in the foreground until Ctrl-C
 .PHONY: test
 test: setup wasm ## Run every test that this machine can run; skips are named
 	$(CARGO) test --workspace --no-fail-fast
+
+.PHONY: fuzz
+fuzz: ## Throw bytes at every parser, FUZZ_SECONDS (60) each; fails when one of its laws breaks
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install -q --locked cargo-fuzz
+	@$(PYTHON) fuzz/run.py $(FUZZ_SECONDS)
 
 .PHONY: check
 check: lint test ## Formatting, lints, tests: all that a change has to pass
