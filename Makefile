@@ -38,7 +38,7 @@ test: setup wasm ## Run every test that this machine can run; skips are named
 
 .PHONY: fuzz
 fuzz: ## Throw bytes at every parser, FUZZ_SECONDS (60) each; fails when one of its laws breaks
-	@command -v cargo-fuzz >/dev/null || $(CARGO) install -q --locked cargo-fuzz
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install -q --locked cargo-fuzz
 	@$(PYTHON) fuzz/run.py $(FUZZ_SECONDS)
 
 .PHONY: check
@@ -60,7 +60,7 @@ setup: wasm-target .venv/.clients .run/tls/cert.pem $(if $(ENVOY_BIN),,.venv/.en
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or logged
 	$(CARGO) clean
-	rm -rf .venv .run
+	rm -rf .venv .run fuzz/target fuzz/corpus fuzz/artifacts
 
 .PHONY: wasm-target
 wasm-target:

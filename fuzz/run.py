@@ -46,7 +46,9 @@ def run(target, seconds):
     outcome = "nothing found" if result.returncode == 0 else f"FOUND {' '.join(found) or 'a failure'}"
     print(f"{target:14} {count:>11,} executions in {took:4.0f} s, coverage {edges}/{features}: {outcome}", flush=True)
     if result.returncode != 0:
-        print("\n".join(log.splitlines()[-40:]))
+        lines = log.splitlines()
+        why = next((n for n, line in enumerate(lines) if "panicked at" in line or "ERROR:" in line), len(lines) - 12)
+        print("\n".join(lines[max(why, 0) :][:12]))
     return result.returncode == 0
 
 
