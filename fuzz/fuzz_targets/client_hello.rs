@@ -6,5 +6,7 @@
 mod client_hello;
 #[path = "../../tests/tls/naive.rs"]
 mod naive;
+#[path = "../invariants/random.rs"]
+mod random;
 
 libfuzzer_sys::fuzz_target!(|wire: &[u8]| client_hello::holds(wire));

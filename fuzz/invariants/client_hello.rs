@@ -6,6 +6,7 @@ use layerprint::wire::Progress;
 use layerprint::wire::tls::{ClientHello, ClientHelloParser, HelloError};
 
 use crate::naive;
+use crate::random::Random;
 
 type Answer = Progress<ClientHello, HelloError>;
 
@@ -175,23 +176,5 @@ fn read_everything(hello: &ClientHello) {
             .extension(layerprint::wire::tls::ExtensionType::KEY_SHARE)
             .unwrap();
         assert_eq!(body.len(), 2 + length, "the shares fill their extension");
-    }
-}
-
-/// A small generator (xorshift) whose seed is the input itself: any file is an input, and each fails again the same
-/// way.
-struct Random(u64);
-
-impl Random {
-    fn from_bytes(bytes: &[u8]) -> Self {
-        let fnv = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        Self(bytes.iter().fold(0xcbf2_9ce4_8422_2325, fnv) | 1)
-    }
-
-    fn between(&mut self, low: usize, high: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        low + usize::try_from(self.0 % 1_000_003).unwrap() % (high - low + 1)
     }
 }

@@ -11,7 +11,7 @@
 //! ```
 
 use super::{Evidence, Reason};
-use crate::wire::http1::{Head, HeaderNames, Quirks, TargetForm, Version};
+use crate::wire::http1::{self, Head, HeaderNames, Quirks, TargetForm, Version};
 use crate::wire::http2::{self, FirstHeaders, Priority, Setting, WindowUpdate};
 use crate::wire::opening::Opening;
 use core::fmt::{self, Write};
@@ -35,14 +35,18 @@ pub fn decode(line: &[u8]) -> Evidence<Opening> {
     let opening = str::from_utf8(line).ok().and_then(|line| {
         let (kind, rest) = line.split_once(';')?;
         match kind {
-            "h2" => decode_http2(rest).map(Opening::Http2).map(Evidence::Seen),
+            "h2" => decode_http2(rest)
+                .filter(http2::Opening::could_be_sent)
+                .map(|opening| Evidence::Seen(Opening::Http2(opening))),
             "h1" => decode_http1(rest).map(Opening::Http1).map(Evidence::Seen),
             "missing" if rest == Evidence::<()>::Pending.state() => Some(Evidence::Pending),
             "missing" => Reason::parse(rest).map(Evidence::Missing),
             _ => None,
         }
     });
-    opening.unwrap_or(Evidence::Missing(Reason::Malformed))
+    // Numbers have one spelling: `+7` and `007` are not ours.
+    let ours = opening.filter(|opening| encode(opening).as_bytes() == line);
+    ours.unwrap_or(Evidence::Missing(Reason::Malformed))
 }
 
 fn encode_http2(line: &mut String, opening: &http2::Opening) -> fmt::Result {
@@ -159,7 +163,7 @@ fn decode_http1(line: &str) -> Option<Head> {
     let [version, method, target, quirks, names] = fields(line, ';')?;
     Some(Head {
         version: VERSIONS.iter().find(|(_, name)| *name == version)?.0,
-        method: method.into(),
+        method: http1::method(method.as_bytes())?.into(),
         target: TARGETS.iter().find(|(_, name)| *name == target)?.0,
         quirks: Quirks::from_bits(quirks.parse().ok()?)?,
         names: HeaderNames::parse(names)?,
@@ -247,7 +251,12 @@ mod tests {
             "h2;1:x;;;;1:4;",
             "h2;;;1;;1:4;",
             "h2;;;;;1:400;",
+            "h2;+1:2;;;;1:4;",
+            "h2;1:02;;;;1:4;",
             "h1;1.1;GET;origin;255;",
+            "h1;1.1;GET;origin;00;",
+            "h1;1.1;G\nT;origin;0;",
+            "h1;1.1;;origin;0;",
             "h1;1.1;GET;origin;0;a b",
         ] {
             assert_eq!(
@@ -257,5 +266,33 @@ mod tests {
             );
         }
         assert_eq!(decode(&[0xff]), Evidence::Missing(Reason::Malformed));
+    }
+
+    #[test]
+    fn an_opening_that_no_client_could_have_sent_is_none() {
+        let endless = format!("h2;1:1{};;;;1:4;", ",1:1".repeat(http2::MAX_SETTINGS));
+        for wrong in [
+            "h2;;0;;;1:4;",
+            "h2;;2147483648;;;1:4;",
+            "h2;;;0:1;;1:4;",
+            "h2;;1;3:0;;1:4;",
+            "h2;;1;2147483648:1;;1:4;",
+            "h2;;;;0:0:0:1;1:4;",
+            "h2;;;;3:0:2147483648:1;1:4;",
+            "h2;;;;3:0:0:0;1:4;",
+            "h2;;;;3:0:0:257;1:4;",
+            "h2;;;;;2:4;",
+            "h2;;;;;1:36;",
+            "h2;;;;;1:4;1:0:0:16",
+            "h2;;;;;1:36;3:0:0:16",
+            endless.as_str(),
+        ] {
+            assert_eq!(
+                decode(wrong.as_bytes()),
+                Evidence::Missing(Reason::Malformed),
+                "{wrong}"
+            );
+        }
+        assert!(decode(b"h2;;1;0:2,3:4;3:0:0:256;1:36;1:0:0:16").seen().is_some());
     }
 }

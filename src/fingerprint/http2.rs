@@ -19,7 +19,8 @@ impl PseudoOrder {
     /// Requests have four or five pseudo-headers (RFC 9113, 8.3.1; RFC 8441); Envoy lets no unknown one through.
     pub const MAX: usize = 8;
 
-    /// The order of those of `names` that come first and begin with a colon; none when there are none, or too many.
+    /// The order of those of `names` that come first and begin with a colon; none when there are none, too many, or one
+    /// that begins with no letter: the text goes into headers.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut order = Self {
             letters: [0; Self::MAX],
@@ -29,7 +30,8 @@ impl PseudoOrder {
             let Some(letter) = name.strip_prefix(':').and_then(|rest| rest.bytes().next()) else {
                 break;
             };
-            *order.letters.get_mut(order.count)? = letter.to_ascii_lowercase();
+            let letter = letter.to_ascii_lowercase();
+            *order.letters.get_mut(order.count)? = Some(letter).filter(u8::is_ascii_lowercase)?;
             order.count += 1;
         }
         (order.count > 0).then_some(order)
@@ -244,6 +246,9 @@ mod tests {
         assert_eq!(order(&["a", ":method"]), None);
         assert_eq!(order(&[]), None);
         assert_eq!(order(&[":a"; 9]), None);
+        for name in [":\n", ":,", ":1", ":\u{e9}"] {
+            assert_eq!(order(&[":method", name]), None, "{name:?}");
+        }
         assert_eq!(PseudoOrder::parse("m,,p"), None);
         assert_eq!(PseudoOrder::parse("m,\u{e9}"), None);
     }

@@ -177,6 +177,9 @@ impl Parser {
     /// [`Progress::NotThis`] comes only for the first byte: no method begins with it.
     pub fn feed(&mut self, bytes: &[u8]) -> Progress<Head, Error> {
         for (n, byte) in bytes.iter().enumerate() {
+            if self.head.len() + n >= MAX_HEAD {
+                return Progress::Malformed(Error::TooLong);
+            }
             match (self.line, byte) {
                 (LineSoFar::Empty, b'\n') => {
                     self.head.extend_from_slice(bytes.get(..=n).unwrap_or_default());
@@ -187,9 +190,6 @@ impl Parser {
                 (LineSoFar::BeforeFirst, byte) if !is_token(*byte) => return Progress::NotThis,
                 (_, b'\n') => self.line = LineSoFar::Empty,
                 _ => self.line = LineSoFar::Content,
-            }
-            if self.head.len() + n >= MAX_HEAD {
-                return Progress::Malformed(Error::TooLong);
             }
         }
         self.head.extend_from_slice(bytes);
@@ -269,10 +269,13 @@ fn read_request_line(line: &[u8]) -> Result<(Box<str>, TargetForm, Version), Err
         _ if method == b"CONNECT" => TargetForm::Authority,
         _ => TargetForm::Absolute,
     };
-    match token(method) {
-        Some(method) if method.len() <= MAX_METHOD => Ok((method.into(), target, version)),
-        _ => Err(Error::RequestLine),
-    }
+    let method = self::method(method).ok_or(Error::RequestLine)?;
+    Ok((method.into(), target, version))
+}
+
+/// `bytes` as text, when they are a method.
+pub fn method(bytes: &[u8]) -> Option<&str> {
+    token(bytes).filter(|method| method.len() <= MAX_METHOD)
 }
 
 fn read_name<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<&'a str, Error> {
@@ -428,6 +431,13 @@ mod tests {
             parse(format!("GET / HTTP/1.1\r\n{many}\r\n").as_bytes()),
             Progress::Malformed(Error::TooMany)
         );
+        let filled = |length: usize| {
+            let value = "b".repeat(length - 25);
+            let head = format!("GET / HTTP/1.1\r\nabc: {value}\r\n\r\n");
+            (head.len() == length).then(|| parse(head.as_bytes()))
+        };
+        assert!(matches!(filled(MAX_HEAD), Some(Progress::Done(_))));
+        assert_eq!(filled(MAX_HEAD + 1), Some(Progress::Malformed(Error::TooLong)));
         let sixty = format!("GET / HTTP/1.1\r\na: {}\r\n\r\n", "b".repeat(60_000));
         assert_eq!(names(sixty.as_bytes()), ["a"]);
     }

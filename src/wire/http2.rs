@@ -75,6 +75,44 @@ pub struct Opening {
     pub headers: FirstHeaders,
 }
 
+impl Opening {
+    /// Whether the parser could have read this from some client: for openings that come another way.
+    pub fn could_be_sent(&self) -> bool {
+        let FirstHeaders {
+            stream,
+            flags,
+            priority,
+        } = self.headers;
+        let has_priority = flags & FrameHead::PRIORITY != 0;
+        let on_its_stream = |priority: Priority| priority.stream == stream && priority.could_be_sent();
+        let is_increment = |increment| (1..=STREAM_MASK).contains(&increment);
+        // The first one of the connection is not among the further ones.
+        let is_further = |window: &WindowUpdate| match window.stream {
+            0 => self.window_update.is_some(),
+            stream => stream <= STREAM_MASK,
+        };
+        self.settings.len() <= MAX_SETTINGS
+            && self.window_update.is_none_or(is_increment)
+            && self.further_windows.len() <= MAX_FURTHER_WINDOWS
+            && self
+                .further_windows
+                .iter()
+                .all(|window| is_further(window) && is_increment(window.increment))
+            && self.priorities.len() <= MAX_PRIORITIES
+            && self.priorities.iter().all(|priority| priority.could_be_sent())
+            && stream <= STREAM_MASK
+            && !stream.is_multiple_of(2)
+            && has_priority == priority.is_some()
+            && priority.is_none_or(on_its_stream)
+    }
+}
+
+impl Priority {
+    fn could_be_sent(self) -> bool {
+        (1..=STREAM_MASK).contains(&self.stream) && self.depends_on <= STREAM_MASK && (1..=256).contains(&self.weight)
+    }
+}
+
 /// Why an opening that began as HTTP/2 gives no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {

@@ -14,5 +14,7 @@ mod extensions;
 mod fingerprints;
 mod made;
 mod naive;
+#[path = "../../fuzz/invariants/random.rs"]
+mod random;
 mod recorded;
 mod records;

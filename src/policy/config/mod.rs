@@ -286,6 +286,26 @@ mod tests {
     }
 
     #[test]
+    fn a_key_or_value_that_is_no_word_is_quoted_and_cut() {
+        let text = format!(
+            r#"{{"":1,"a\nb":1,"log.filter_state":1,"{}":1,"mode":"x\u007f{}"}}"#,
+            "k".repeat(1_000),
+            "v".repeat(1_000)
+        );
+        let found = problems(&text);
+        let begins: Vec<&str> = found.iter().map(|line| line.split(": ").next().unwrap()).collect();
+        let long = format!("\"{}…", "k".repeat(39));
+        assert_eq!(
+            begins,
+            ["mode", r#""""#, r#""a\nb""#, r#""log.filter_state""#, long.as_str()]
+        );
+        assert!(found[0].contains(r#""x\u{7f}vvvv"#), "{}", found[0]);
+        assert!(found.iter().all(|line| line.len() < 200), "{found:?}");
+        let twice = format!(r#"{{"{0}":1,"{0}":2}}"#, "k".repeat(1_000));
+        assert!(problems(&twice)[0].len() < 200);
+    }
+
+    #[test]
     fn a_serialized_struct_is_read_as_the_object_that_it_is() {
         // {"mode": "enforce", "log": {"filter_state": false}}, as protobuf writes it
         let mode = b"\x0a\x11\x0a\x04mode\x12\x09\x1a\x07enforce";

@@ -186,6 +186,12 @@ fn whole(value: &Value) -> Option<usize> {
 }
 
 fn join(path: &str, key: &str) -> String {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let key = if !key.is_empty() && key.len() <= SHOWN && key.bytes().all(is_word) {
+        key
+    } else {
+        &shown(key)
+    };
     if path.is_empty() {
         key.to_owned()
     } else {
@@ -197,18 +203,23 @@ fn not_accepted(value: &Value) -> String {
     match value {
         Value::Null => "null is not accepted".to_owned(),
         Value::Bool(value) => format!("{value} is not accepted"),
-        Value::String(_) | Value::Number(_) => short(value),
+        Value::String(text) => format!("{} is not accepted", shown(text)),
+        Value::Number(number) => format!("{number} is not accepted"),
         Value::Array(_) => "an array is not accepted".to_owned(),
         Value::Object(_) => "an object is not accepted".to_owned(),
     }
 }
 
-/// A scalar as it was given. Long ones are cut: they would drown the message, and may be secrets in the wrong place.
-fn short(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(40) {
-        None => format!("{text} is not accepted"),
-        Some((end, _)) => format!("{}… is not accepted", text.get(..end).unwrap_or_default()),
+/// The most characters of what was given that a message repeats.
+const SHOWN: usize = 40;
+
+/// A text as it was given, in quotes and on one line. Long ones are cut: they would drown the message, and may be secrets in
+/// the wrong place.
+pub(super) fn shown(text: &str) -> String {
+    let quoted = format!("{text:?}");
+    match quoted.char_indices().nth(SHOWN) {
+        None => quoted,
+        Some((end, _)) => format!("{}…", quoted.get(..end).unwrap_or_default()),
     }
 }
 

@@ -2,6 +2,7 @@
 //! hides a mistake. And `google.protobuf.Struct`, which Envoy hands over in its serialized form, not as JSON.
 
 use super::Problem;
+use super::section::shown;
 use core::fmt;
 use prost::Message;
 use prost_types::value::Kind;
@@ -102,7 +103,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut object = Map::new();
         while let Some((key, Strict(value))) = entries.next_entry::<String, Strict>()? {
             if object.contains_key(&key) {
-                return Err(Error::custom(format_args!("key {key:?} is given twice")));
+                return Err(Error::custom(format_args!("key {} is given twice", shown(&key))));
             }
             object.insert(key, value);
         }

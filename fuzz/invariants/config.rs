@@ -1,0 +1,108 @@
+//! What holds for any bytes read as a configuration.
+
+use layerprint::policy::config::{Config, Problem};
+use layerprint::wire::opening::MAX_OPENING;
+use prost::Message;
+use prost_types::value::Kind;
+use prost_types::{ListValue, Struct, Value as ProtoValue};
+use serde_json::Value;
+
+type Answer = Result<Config, Vec<Problem>>;
+
+/// JSON nested deeper is read, but the decoder of protobuf refuses the same as a Struct: each level takes three of its own.
+const DEEPEST: usize = 24;
+
+/// Checks every law for `bytes`; panics at the first that is broken.
+pub(crate) fn holds(bytes: &[u8]) {
+    let answer = Config::parse(bytes);
+    assert_eq!(Config::parse(bytes), answer, "the same bytes, the same answer");
+    match &answer {
+        Ok(config) => config_holds(config),
+        Err(problems) => {
+            assert!(!problems.is_empty());
+            problems.iter().for_each(problem_holds);
+        }
+    }
+    if let Some(value) = whole(bytes, &answer) {
+        same(&answer, &value.to_string().into_bytes(), "written again");
+        if let Value::Object(object) = &value
+            && depth(&value) <= DEEPEST
+        {
+            let message = message(object.clone());
+            same(&answer, &message.encode_to_vec(), "as a Struct");
+        }
+    }
+}
+
+/// The JSON value that `bytes` are, with each key once.
+fn whole(bytes: &[u8], answer: &Answer) -> Option<Value> {
+    let is_json = |problem: &Problem| !problem.what.starts_with("not JSON");
+    let read = answer
+        .as_ref()
+        .err()
+        .is_none_or(|problems| problems.iter().all(is_json));
+    serde_json::from_slice(bytes).ok().filter(|_| read)
+}
+
+fn config_holds(config: &Config) {
+    let headers = &config.annotate.headers;
+    let is_first = |(n, header)| !headers[..n].contains(header);
+    assert!(headers.iter().enumerate().all(is_first), "each header once");
+    assert!((1_024..=MAX_OPENING).contains(&config.connection.opening_bytes));
+}
+
+fn problem_holds(problem: &Problem) {
+    let Problem { path, what, accepted } = problem;
+    assert!(
+        !path.is_empty() && !what.is_empty() && !accepted.is_empty(),
+        "{problem:?}"
+    );
+    let line = problem.to_string();
+    assert!(!line.chars().any(char::is_control), "{line:?} is not one line");
+    assert!(line.len() <= 600, "{line} is no message, but the whole configuration");
+}
+
+/// `other` says the same: the same configuration, or problems in the same places. How a number is written may differ.
+fn same(answer: &Answer, other: &[u8], how: &str) {
+    let places = |answer: Answer| {
+        answer.map_err(|problems| {
+            let mut places: Vec<_> = problems
+                .into_iter()
+                .map(|problem| (problem.path, problem.accepted))
+                .collect();
+            places.sort_unstable();
+            places
+        })
+    };
+    assert_eq!(places(Config::parse(other)), places(answer.clone()), "{how}");
+}
+
+fn depth(value: &Value) -> usize {
+    let inner = match value {
+        Value::Array(items) => items.iter().map(depth).max(),
+        Value::Object(object) => object.values().map(depth).max(),
+        _ => return 0,
+    };
+    1 + inner.unwrap_or(0)
+}
+
+fn message(object: serde_json::Map<String, Value>) -> Struct {
+    let fields = object.into_iter();
+    Struct {
+        fields: fields.map(|(key, value)| (key, proto(value))).collect(),
+    }
+}
+
+fn proto(value: Value) -> ProtoValue {
+    let kind = match value {
+        Value::Null => Kind::NullValue(0),
+        Value::Bool(value) => Kind::BoolValue(value),
+        Value::Number(number) => Kind::NumberValue(number.as_f64().unwrap()),
+        Value::String(text) => Kind::StringValue(text),
+        Value::Array(items) => Kind::ListValue(ListValue {
+            values: items.into_iter().map(proto).collect(),
+        }),
+        Value::Object(object) => Kind::StructValue(message(object)),
+    };
+    ProtoValue { kind: Some(kind) }
+}

@@ -1,0 +1,47 @@
+//! What the laws start from: the fixtures that fuzz/seeds.py makes the fuzzers' corpus of, too.
+
+use std::{fs, path::Path, path::PathBuf};
+
+/// The first bytes of connections, recorded and made.
+pub(crate) fn openings() -> Vec<Vec<u8>> {
+    let hello = fs::read(folder("tls").join("curl.bin")).unwrap();
+    let http = files("openings");
+    http.iter().map(|path| from_hex(path)).chain([hello]).collect()
+}
+
+/// Configurations, each as JSON and as a serialized Struct.
+pub(crate) fn configurations() -> Vec<Vec<u8>> {
+    let files = files("config").into_iter();
+    files
+        .map(|path| match path.extension().unwrap().to_str() {
+            Some("hex") => from_hex(&path),
+            _ => fs::read(&path).unwrap(),
+        })
+        .collect()
+}
+
+/// Lines that are handed over.
+pub(crate) fn handovers() -> Vec<String> {
+    let text = fs::read_to_string(folder("handover.txt")).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+fn files(name: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder(name)).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort_unstable();
+    assert!(files.len() >= 5, "the fixtures are there: {files:?}");
+    files
+}
+
+fn from_hex(path: &Path) -> Vec<u8> {
+    let text = fs::read_to_string(path).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let digits: Vec<u8> = lines.flat_map(str::bytes).collect();
+    let pairs = digits.chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
