@@ -1,5 +1,7 @@
 //! The few things that the filter asks of a proxy, in bytes. Envoy answers in production, a stand-in in native tests.
 
+use core::time::Duration;
+
 /// A request's or a connection's proxy, as seen from the phase that runs.
 ///
 /// Every call crosses into the proxy and costs about a microsecond.
@@ -39,6 +41,12 @@ pub trait Host {
     /// # Errors
     /// [`Failure`] when the proxy does not.
     fn add_request_header(&self, name: &str, value: &str) -> Result<(), Failure>;
+
+    /// The time since 1970, by the proxy's clock, which may be set back.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy cannot say.
+    fn now(&self) -> Result<Duration, Failure>;
 
     /// Answers the request in the proxy, without the upstream.
     ///

@@ -16,8 +16,9 @@ pub fn value(header: Header, of: &Annotation<'_>) -> Option<String> {
         Header::Ja4 => of.print.tls.ja4.seen().map(ToString::to_string),
         Header::Http2 => of.print.http2.seen().map(|http2| http2.form.to_string()),
         Header::Order => of.order.seen().map(|order| order.digest().to_string()),
+        Header::Tcp => of.print.tcp.seen().map(|tcp| tcp.signature.to_string()),
         // No evidence for these reaches this release; see the README's table.
-        Header::Tcp | Header::Os | Header::Client => None,
+        Header::Os | Header::Client => None,
     }
 }
 

@@ -6,12 +6,14 @@ mod handover;
 mod names;
 mod reported;
 mod text;
+mod transport;
 
 pub use connection::{Facts, Protocol, TlsSource};
 pub use handover::{decode as decode_handover, encode as encode_handover};
 pub use names::{RequestNames, is_annotation};
 pub use reported::{ReportedJa3, ReportedJa4};
 pub use text::Text;
+pub use transport::{Micros, Rtt, RttSource, Transport, Unit, read_syn};
 
 /// A piece of evidence: seen, not yet seen, or not to be seen, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +43,10 @@ pub enum Reason {
     TooLarge,
     /// The connection role is not installed, or did not see this connection.
     NoConnectionRole,
-    /// The native probe that hands over the SYN is not installed.
+    /// Nothing hands it over: the native probe is not installed, or the kernel kept nothing (SYN cookies).
     NoProbe,
+    /// The TCP connection is that of a balancer or proxy in front, not the client's.
+    Relayed,
     /// It is visible only for the first request of a connection.
     LaterRequest,
     /// The proxy failed to answer for it.
@@ -51,7 +55,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Cleartext,
         Self::NotProvided,
         Self::NotSent,
@@ -60,6 +64,7 @@ impl Reason {
         Self::TooLarge,
         Self::NoConnectionRole,
         Self::NoProbe,
+        Self::Relayed,
         Self::LaterRequest,
         Self::ProxyFailure,
     ];
@@ -75,6 +80,7 @@ impl Reason {
             Self::TooLarge => "too-large",
             Self::NoConnectionRole => "no-connection-role",
             Self::NoProbe => "no-probe",
+            Self::Relayed => "relayed",
             Self::LaterRequest => "later-request",
             Self::ProxyFailure => "proxy-failure",
         }

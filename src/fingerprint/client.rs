@@ -6,6 +6,7 @@ use super::ascii::Ascii;
 use super::combined::{self, Lp1, Part};
 use super::http2::{Extended, Fingerprint, PseudoOrder};
 use super::order::{CaseClass, HeaderOrder};
+use super::tcp::TcpPrint;
 use super::tls::TlsPrint;
 use crate::evidence::{Evidence, Facts, Protocol, Reason, RequestNames, is_annotation};
 use crate::wire::http1::Head;
@@ -14,6 +15,8 @@ use crate::wire::opening::Opening;
 /// The fingerprints that belong to a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionPrint {
+    /// That of its SYN.
+    pub tcp: Evidence<TcpPrint>,
     /// Those of its TLS.
     pub tls: TlsPrint,
     /// The HTTP/2 form.
@@ -62,14 +65,16 @@ impl ConnectionPrint {
         if let (Evidence::Seen(head), Evidence::Seen(order)) = (http1_head(opening, facts), order) {
             http = combined::http_part_of_http1(head.version, case.seen().copied(), &order.digest());
         }
+        let tcp = facts.transport.syn.as_ref().map(TcpPrint::of);
         Self {
             http2,
             case,
             lp1: Lp1 {
-                tcp: Part::ZEROS,
+                tcp: tcp.seen().map_or(Part::ZEROS, |tcp| tcp.part),
                 tls: tls.part,
                 http,
             },
+            tcp,
             tls,
         }
     }
@@ -123,7 +128,7 @@ fn http1_head<'a>(opening: &'a Evidence<Opening>, facts: &Facts) -> Evidence<&'a
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{ReportedJa4, TlsSource};
+    use crate::evidence::{ReportedJa4, TlsSource, Transport};
     use crate::wire::Progress;
     use crate::wire::opening::{MAX_OPENING, Parser};
 
@@ -138,6 +143,7 @@ mod tests {
                 ReportedJa4::parse(b"t13d1516h2_8daaf6152771_e5627efa2ab1"),
                 Reason::Malformed,
             ),
+            transport: Transport::unseen(Reason::NoProbe),
         }
     }
 

@@ -8,9 +8,10 @@ use super::facts::{self, HANDOVER_KEY};
 use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
 use crate::annotate::line;
-use crate::evidence::{Evidence, Reason, TlsSource, encode_handover};
+use crate::evidence::{Evidence, Micros, Reason, TlsSource, encode_handover};
 use crate::fingerprint::Ascii;
-use crate::fingerprint::combined::Lp1;
+use crate::fingerprint::combined::{Lp1, Part};
+use crate::fingerprint::tcp::TcpPrint;
 use crate::fingerprint::tls::{Ja4Value, TlsPrint};
 use crate::host::Host;
 use crate::policy::config::Switch;
@@ -18,6 +19,7 @@ use crate::wire::Progress;
 use crate::wire::opening::{Opening, Parser};
 use crate::wire::tls::ClientHello;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// One connection.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ enum State {
         id: ConnectionId,
         record: SharedRecord,
         parser: Parser,
+        /// When it was accepted, until its first bytes come.
+        accepted: Option<Duration>,
     },
     /// The opening is whole, or will never be.
     Settled { id: ConnectionId, record: SharedRecord },
@@ -63,6 +67,7 @@ impl ConnectionRole {
                 id,
                 record: self.plugin.connections.open(id),
                 parser: Parser::new(self.plugin.config.connection.opening_bytes),
+                accepted: host.now().ok(),
             },
             None => {
                 self.plugin.metrics.count(host, Metric::Errors(Fault::ConnectionId));
@@ -73,9 +78,18 @@ impl ConnectionRole {
 
     /// `size` new bytes have come. After the opening this costs no call to the proxy.
     pub fn on_downstream_data(&mut self, host: &impl Host, size: usize) {
-        let State::Opening { id, record, parser } = &mut self.state else {
+        let State::Opening {
+            id,
+            record,
+            parser,
+            accepted,
+        } = &mut self.state
+        else {
             return;
         };
+        if let Some(accepted) = accepted.take() {
+            record.borrow_mut().first_bytes = since(host, accepted);
+        }
         let progress = match host.downstream_data(size) {
             Ok(bytes) => read(parser, &bytes),
             Err(_) => {
@@ -128,15 +142,17 @@ impl ConnectionRole {
         let facts = facts::read_unopened(host, &hello);
         let tls = TlsPrint::of(&Evidence::Seen(hello), TlsSource::Opening, &facts);
         self.plugin.metrics.count(host, Metric::Passthrough);
+        let tcp = facts.transport.syn.as_ref().map(TcpPrint::of);
         self.plugin.count_evidence(host, &facts, &tls);
         if self.plugin.config.log.filter_state == Switch::Off {
             return;
         }
         let id = Lp1 {
+            tcp: tcp.seen().map_or(Part::ZEROS, |tcp| tcp.part),
             tls: tls.part,
             ..Lp1::UNSEEN
         };
-        let line = line::of_connection(&facts, &tls, &id);
+        let line = line::of_connection(&facts, &tcp, &tls, &id);
         let values = [
             ("layerprint.tls.ja3", tls.ja3.seen().map(Ascii::as_str)),
             ("layerprint.tls.ja4", tls.ja4.seen().map(Ja4Value::as_str)),
@@ -149,6 +165,12 @@ impl ConnectionRole {
             }
         }
     }
+}
+
+/// The time since `accepted`. A clock that was set back gives none.
+fn since(host: &impl Host, accepted: Duration) -> Evidence<Micros> {
+    let time = host.now().ok().and_then(|now| now.checked_sub(accepted));
+    Evidence::or_missing(time.map(Micros::of), Reason::ProxyFailure)
 }
 
 fn read(parser: &mut Parser, bytes: &[u8]) -> Evidence<Opening> {

@@ -3,7 +3,7 @@
 //! The connection role puts an entry in and takes it out when the connection ends. Where that role is not installed, or runs
 //! in another VM, nothing tells when a connection ends: the request role's own entries are bounded, and the oldest give way.
 
-use crate::evidence::{Evidence, Facts};
+use crate::evidence::{Evidence, Facts, Micros, Reason};
 use crate::fingerprint::client::ConnectionPrint;
 use crate::wire::opening::Opening;
 use std::cell::RefCell;
@@ -29,6 +29,8 @@ impl ConnectionId {
 pub struct Record {
     /// Its first bytes.
     pub opening: Evidence<Opening>,
+    /// The time from its acceptance to its first bytes.
+    pub first_bytes: Evidence<Micros>,
     /// What was read at its first request.
     pub known: Option<Known>,
     /// How many requests it has brought.
@@ -40,6 +42,7 @@ impl Record {
     pub const fn new(opening: Evidence<Opening>) -> Self {
         Self {
             opening,
+            first_bytes: Evidence::Missing(Reason::NoConnectionRole),
             known: None,
             requests: 0,
         }
@@ -113,7 +116,6 @@ impl Connections {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::Reason;
 
     fn id(number: u64) -> ConnectionId {
         ConnectionId::parse(&number.to_le_bytes()).unwrap()

@@ -1,14 +1,18 @@
-//! What the proxy knows of a connection, read through its properties. Nine calls, once for each connection, at its first
+//! What the proxy knows of a connection, read through its properties. Thirteen calls at most, once for each connection, at its first
 //! request: any earlier, and Envoy caches the TLS answers of an unfinished handshake for the connection's life.
 //!
-//! A connection that the proxy passes through unopened never has a request; of it, three are read when its ClientHello is
+//! A connection that the proxy passes through unopened never has a request; of it, six are read when its ClientHello is
 //! whole, none of which is the proxy's own view of TLS.
 
 use super::connections::ConnectionId;
-use crate::evidence::{Evidence, Facts, Protocol, Reason, ReportedJa3, ReportedJa4, Text, decode_handover};
+use crate::evidence::{
+    Evidence, Facts, Micros, Protocol, Reason, ReportedJa3, ReportedJa4, Rtt, RttSource, Text, Transport, Unit,
+    decode_handover, read_syn,
+};
 use crate::host::Host;
 use crate::wire::Progress;
 use crate::wire::opening::Opening;
+use crate::wire::syn::Syn;
 use crate::wire::tls::ClientHello;
 
 /// The filter state key of the log line; the proxy puts `wasm.` before it.
@@ -36,7 +40,7 @@ pub(super) fn handed_over(host: &impl Host) -> Evidence<Opening> {
 }
 
 /// All facts, and the ClientHello that another filter handed over; it is large, and not to be kept.
-pub(super) fn read(host: &impl Host) -> (Facts, Evidence<ClientHello>) {
+pub(super) fn read(host: &impl Host, first_bytes: Evidence<Micros>) -> (Facts, Evidence<ClientHello>) {
     let tls_version = read_one(host, &["connection", "tls_version"], Reason::Cleartext, Text::parse);
     // A connection without TLS has no server name; one with TLS may come without.
     let (no_sni, no_hello) = match tls_version {
@@ -49,6 +53,7 @@ pub(super) fn read(host: &impl Host) -> (Facts, Evidence<ClientHello>) {
         sni: read_one(host, &["connection", "requested_server_name"], no_sni, Text::parse),
         ja3: ja3(host, no_hello),
         ja4: ja4(host, no_hello),
+        transport: transport(host, first_bytes, no_hello),
         tls_version,
     };
     (facts, client_hello(host, no_hello))
@@ -68,6 +73,48 @@ pub(super) fn read_unopened(host: &impl Host, hello: &ClientHello) -> Facts {
         sni,
         ja3: ja3(host, Reason::NotProvided),
         ja4: ja4(host, Reason::NotProvided),
+        // The handshake is the server's behind; its first bytes are the ClientHello.
+        transport: transport(host, Evidence::Missing(Reason::OtherProtocol), Reason::OtherProtocol),
+    }
+}
+
+/// What lies below TLS. `no_handshake` is the reason when nobody says how long the handshake took.
+fn transport(host: &impl Host, first_bytes: Evidence<Micros>, no_handshake: Reason) -> Transport {
+    let absent = || match host.property(&["filter_state", "layerprint.tcp.origin"]) {
+        Ok(Some(origin)) if !origin.is_empty() => Reason::Relayed,
+        Ok(_) => Reason::NoProbe,
+        Err(_) => Reason::ProxyFailure,
+    };
+    let syn = match host.property(&["filter_state", "layerprint.tcp.syn"]) {
+        Ok(Some(bytes)) if !bytes.is_empty() => read_syn(&bytes),
+        Ok(_) => Evidence::Missing(absent()),
+        Err(_) => Evidence::Missing(Reason::ProxyFailure),
+    };
+    Transport {
+        rtt: rtt(host, &syn),
+        handshake: read_one(
+            host,
+            &["filter_state", "layerprint.tls.handshake_us"],
+            no_handshake,
+            |text| Micros::parse(text, Unit::Micros),
+        ),
+        first_bytes,
+        syn,
+    }
+}
+
+/// The round-trip time, from the probe or else from the proxy. A relayed connection's is not the client's.
+fn rtt(host: &impl Host, syn: &Evidence<Syn>) -> Evidence<Rtt> {
+    if let Evidence::Missing(Reason::Relayed) = syn {
+        return Evidence::Missing(Reason::Relayed);
+    }
+    let of = |key, unit, source| {
+        let parse = |text: &[u8]| Micros::parse(text, unit).map(|time| Rtt { time, source });
+        read_one(host, &["filter_state", key], Reason::NotProvided, parse)
+    };
+    match of("layerprint.tcp.rtt_us", Unit::Micros, RttSource::Probe) {
+        Evidence::Missing(Reason::NotProvided) => of("layerprint.tcp.rtt_ms", Unit::Millis, RttSource::Proxy),
+        rtt => rtt,
     }
 }
 
@@ -98,7 +145,7 @@ fn client_hello(host: &impl Host, absent: Reason) -> Evidence<ClientHello> {
 }
 
 /// One property; `absent` is the reason when the proxy has none, or an empty one.
-fn read_one<T>(host: &impl Host, path: &[&str], absent: Reason, parse: fn(&[u8]) -> Option<T>) -> Evidence<T> {
+fn read_one<T>(host: &impl Host, path: &[&str], absent: Reason, parse: impl FnOnce(&[u8]) -> Option<T>) -> Evidence<T> {
     match host.property(path) {
         Ok(Some(bytes)) if !bytes.is_empty() => Evidence::or_missing(parse(&bytes), Reason::Malformed),
         Ok(_) => Evidence::Missing(absent),

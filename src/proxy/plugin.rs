@@ -62,6 +62,8 @@ impl Plugin {
             ("sni", facts.sni.state()),
             ("ja3", tls.ja3.state()),
             ("ja4", tls.ja4.state()),
+            ("tcp", facts.transport.syn.state()),
+            ("rtt", facts.transport.rtt.state()),
         ];
         for (kind, state) in states {
             self.metrics.count(host, Metric::Evidence { kind, state });

@@ -144,10 +144,15 @@ impl RequestRole {
     ) -> (&'r Facts, &'r ConnectionPrint, Evidence<HeaderOrder>) {
         let is_first = record.requests == 0;
         record.requests = record.requests.saturating_add(1);
-        let Record { opening, known, .. } = record;
+        let Record {
+            opening,
+            first_bytes,
+            known,
+            ..
+        } = record;
         let mut order = None;
         let Known { facts, print } = known.get_or_insert_with(|| {
-            let (facts, hello) = facts::read(host);
+            let (facts, hello) = facts::read(host, first_bytes.clone());
             let tls = TlsPrint::of(&hello, TlsSource::FilterState, &facts);
             let first = request_order(opening, &facts, names, is_first);
             let print = ConnectionPrint::freeze(opening, &facts, tls, names, &first);
@@ -189,16 +194,17 @@ impl RequestRole {
     }
 }
 
-/// Which layers were seen. Nothing shows Layer 4 without the probe.
+/// Which layers were seen.
 fn coverage(print: &ConnectionPrint, order: &Evidence<HeaderOrder>) -> Coverage {
-    let any = print.tls.ja3.seen().is_some()
+    let application = print.tls.ja3.seen().is_some()
         || print.tls.ja4.seen().is_some()
         || print.http2.seen().is_some()
         || print.case.seen().is_some()
         || order.seen().is_some();
-    if any {
-        Coverage::One(Layer::Application)
-    } else {
-        Coverage::Neither
+    match (print.tcp.seen().is_some(), application) {
+        (true, true) => Coverage::Both,
+        (true, false) => Coverage::One(Layer::Transport),
+        (false, true) => Coverage::One(Layer::Application),
+        (false, false) => Coverage::Neither,
     }
 }

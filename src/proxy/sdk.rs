@@ -13,6 +13,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext, StreamContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType, PeerType, Status};
 use std::rc::Rc;
+use std::time::{Duration, UNIX_EPOCH};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
@@ -67,6 +68,12 @@ impl Host for Envoy {
             name,
             value.as_bytes(),
         )?)
+    }
+
+    fn now(&self) -> Result<Duration, Failure> {
+        hostcalls::get_current_time()?
+            .duration_since(UNIX_EPOCH)
+            .map_err(|_| Failure)
     }
 
     fn answer(&self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Failure> {

@@ -22,10 +22,7 @@ pub(super) fn write(line: &mut Line, claims: &Claims<'_>) -> fmt::Result {
         Evidence::Seen(None) => line.text("hint_brand", &"")?,
         absent => line.absent("hint_brand", absent.state())?,
     }
-    match &claims.hints.mobile {
-        Evidence::Seen(mobile) => line.number("hint_mobile", mobile)?,
-        absent => line.absent("hint_mobile", absent.state())?,
-    }
+    line.number_or_absent("hint_mobile", &claims.hints.mobile)?;
     let platform = claims.hints.platform.as_ref().map(|hint| hint.platform().as_str());
     line.evidence("hint_platform", &platform)
 }

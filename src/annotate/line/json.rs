@@ -65,6 +65,14 @@ impl Line {
         }
     }
 
+    /// Evidence as a number, or the reason why there is none.
+    pub(super) fn number_or_absent(&mut self, name: &str, evidence: &Evidence<impl Display>) -> fmt::Result {
+        match evidence {
+            Evidence::Seen(value) => self.number(name, value),
+            absent => self.absent(name, absent.state()),
+        }
+    }
+
     /// A piece of evidence that is absent.
     pub(super) fn absent(&mut self, name: &str, state: &str) -> fmt::Result {
         let comma = if self.missing.is_empty() { "" } else { "," };

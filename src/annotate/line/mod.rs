@@ -25,8 +25,9 @@ mod json;
 use self::json::{Line, string};
 use super::Annotation;
 use crate::compare::Code;
-use crate::evidence::{Evidence, Facts, Reason};
+use crate::evidence::{Evidence, Facts, Transport};
 use crate::fingerprint::combined::Lp1;
+use crate::fingerprint::tcp::TcpPrint;
 use crate::fingerprint::tls::TlsPrint;
 use core::fmt::{self, Write};
 
@@ -42,20 +43,20 @@ pub fn of_request(annotation: &Annotation<'_>) -> String {
 }
 
 /// The line of a connection that the proxy passes through unopened: what its ClientHello shows.
-pub fn of_connection(facts: &Facts, tls: &TlsPrint, id: &Lp1) -> String {
+pub fn of_connection(facts: &Facts, tcp: &Evidence<TcpPrint>, tls: &TlsPrint, id: &Lp1) -> String {
     let mut line = Line::new(VERSION);
     // Writing to a String cannot fail.
-    let _ = write_connection(&mut line, facts, tls, id);
+    let _ = write_connection(&mut line, facts, tcp, tls, id);
     line.finish()
 }
 
-fn write_connection(line: &mut Line, facts: &Facts, tls: &TlsPrint, id: &Lp1) -> fmt::Result {
+fn write_connection(line: &mut Line, facts: &Facts, tcp: &Evidence<TcpPrint>, tls: &TlsPrint, id: &Lp1) -> fmt::Result {
     line.text("of", &"connection")?;
     line.text("id", id)?;
     line.evidence("source", &facts.source)?;
     line.evidence("sni", &facts.sni)?;
     write_tls(line, tls)?;
-    line.evidence("tcp", &Evidence::<&str>::Missing(Reason::NoProbe))
+    write_transport(line, &facts.transport, tcp)
 }
 
 fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
@@ -83,7 +84,7 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
         line.text("h2_extended", &http2.extended)?;
     }
     line.evidence("h1_case", &of.print.case.as_ref().map(|case| case.as_str()))?;
-    line.evidence("tcp", &Evidence::<&str>::Missing(Reason::NoProbe))?;
+    write_transport(line, &of.facts.transport, &of.print.tcp)?;
     line.evidence("order", &of.order.as_ref().map(|order| order.digest()))?;
     if let Evidence::Seen(order) = of.order {
         line.list("headers", order.names(), |out, name| string(out, &name))?;
@@ -105,6 +106,20 @@ fn write_tls(line: &mut Line, tls: &TlsPrint) -> fmt::Result {
         line.text("proxy_ja4", other)?;
     }
     Ok(())
+}
+
+fn write_transport(line: &mut Line, transport: &Transport, tcp: &Evidence<TcpPrint>) -> fmt::Result {
+    line.evidence("tcp", &tcp.as_ref().map(|tcp| &tcp.signature))?;
+    if let Evidence::Seen(tcp) = tcp {
+        line.number("hops", &tcp.hops)?;
+    }
+    line.number_or_absent("rtt_us", &transport.rtt.as_ref().map(|rtt| rtt.time))?;
+    if let Evidence::Seen(rtt) = &transport.rtt {
+        line.text("rtt_source", &rtt.source.as_str())?;
+    }
+    line.number_or_absent("handshake_us", &transport.handshake)?;
+    line.number_or_absent("first_bytes_us", &transport.first_bytes)?;
+    line.number_or_absent("rtt_gap_us", &transport.rtt_gap())
 }
 
 fn finding(out: &mut String, code: Code) -> fmt::Result {

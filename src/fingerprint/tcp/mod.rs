@@ -11,7 +11,31 @@ use core::fmt;
 pub use part::{TcpPart, WindowRule};
 pub use quirks::Quirk;
 
+use super::combined::{Part, tcp_part_of_syn};
 use crate::wire::syn::{IpVersion, OptionKind, Syn, TcpOption};
+
+/// What is kept of a connection's SYN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TcpPrint {
+    /// The signature as text.
+    pub signature: Box<str>,
+    /// How many routers the SYN passed, as far as can be told.
+    pub hops: u8,
+    /// The tcp part of `lp1`.
+    pub part: Part,
+}
+
+impl TcpPrint {
+    /// That of `syn`.
+    pub fn of(syn: &Syn) -> Self {
+        let signature = Signature(syn);
+        Self {
+            signature: signature.to_string().into(),
+            hops: signature.initial_ttl().distance(),
+            part: tcp_part_of_syn(syn),
+        }
+    }
+}
 
 /// The signature of one SYN. Displays as p0f's notation.
 #[derive(Clone, Copy, Debug)]

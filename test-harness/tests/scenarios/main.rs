@@ -16,6 +16,7 @@ mod hello;
 mod list;
 mod native;
 mod scenario;
+mod transport;
 mod wasm;
 mod wire;
 

@@ -9,6 +9,7 @@ use layerprint::proxy::request::{Outcome, RequestRole};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// A proxy with one connection and one request at a time.
 #[derive(Default)]
@@ -20,6 +21,9 @@ pub struct Proxy {
     pub answers: RefCell<Vec<u16>>,
     pub calls: Cell<usize>,
     pub headers_fail: Cell<bool>,
+    /// By how much the clock goes on each time it is read.
+    pub tick: Cell<Duration>,
+    clock: Cell<Duration>,
     buffer: RefCell<Vec<u8>>,
     names: RefCell<Vec<String>>,
 }
@@ -109,6 +113,12 @@ impl Host for Proxy {
             .borrow_mut()
             .push((name.to_owned(), value.as_bytes().to_vec()));
         Ok(())
+    }
+
+    fn now(&self) -> Result<Duration, Failure> {
+        self.called();
+        self.clock.set(self.clock.get() + self.tick.get());
+        Ok(self.clock.get())
     }
 
     fn answer(&self, status: u16, _: &[(&str, &str)], _: &[u8]) -> Result<(), Failure> {

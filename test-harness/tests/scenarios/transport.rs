@@ -1,0 +1,136 @@
+//! What lies below TLS, as the probe or another agent hands it over. Natively: the real probe's part in it is proved in `layer4`.
+
+use super::native::{Proxy, plugin};
+use super::scenario::Fields;
+use layerprint::proxy::connection::ConnectionRole;
+use layerprint::proxy::request::Outcome;
+use layerprint_harness::repo;
+use serde_json::{Value, json};
+use std::rc::Rc;
+use std::time::Duration;
+
+const SIGNATURE: &str = "4:64+0:0:1460:mss*44,10:mss,sok,ts,nop,ws:df,id+:0";
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path = repo::root().join("tests/fixtures/syn").join(name);
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let digits: String = lines.collect();
+    digits.into_bytes()
+}
+
+fn raw(hex: &[u8]) -> Vec<u8> {
+    let digit = |digit: u8| u8::try_from(char::from(digit).to_digit(16).unwrap()).unwrap();
+    hex.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+}
+
+/// A connection with this filter state; its first bytes come `tick` after it was accepted.
+fn proxy(state: &[(&str, &[u8])], tls: bool, tick: Duration) -> Proxy {
+    let proxy = Proxy::cleartext("HTTP/1.1");
+    proxy.tick.set(tick);
+    if tls {
+        proxy.set(&["connection", "tls_version"], b"TLSv1.3");
+    }
+    for (key, value) in state {
+        proxy.set(&["filter_state", key], value);
+    }
+    proxy
+}
+
+/// The line of its first request, and the TCP signature that the upstream is told.
+fn seen(proxy: &Proxy) -> (Value, Option<String>) {
+    let plugin = plugin(proxy, "{}");
+    let mut connection = ConnectionRole::new(Rc::clone(&plugin));
+    connection.on_new_connection(proxy);
+    proxy.receive(&mut connection, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let request: Fields = vec![(":method".to_owned(), b"GET".to_vec())];
+    assert_eq!(proxy.request(&plugin, &request), Outcome::Continue);
+    let headers = proxy.headers.borrow();
+    let tcp = headers.iter().find(|(name, _)| name == "x-layerprint-tcp");
+    (
+        proxy.line(),
+        tcp.map(|(_, value)| String::from_utf8(value.clone()).unwrap()),
+    )
+}
+
+const AT_ONCE: Duration = Duration::ZERO;
+
+#[test]
+fn a_syn_is_named_in_the_header_and_in_the_combined_fingerprint() {
+    let hex = fixture("linux-v4.hex");
+    for value in [raw(&hex), hex.clone(), hex.to_ascii_uppercase()] {
+        let (line, header) = seen(&proxy(&[("layerprint.tcp.syn", &value)], false, AT_ONCE));
+        assert_eq!(header.as_deref(), Some(SIGNATURE));
+        assert_eq!(line["tcp"], SIGNATURE);
+        assert_eq!(line["hops"], 0);
+        assert_eq!(line["agreement"], "clean", "both layers were seen");
+        let parts: Vec<_> = line["id"].as_str().unwrap().split('_').collect();
+        assert!(parts[1] != "000000000000" && parts[3] != "000000000000", "{parts:?}");
+    }
+}
+
+#[test]
+fn without_a_syn_the_reason_is_said_and_nothing_is_held_against_the_client() {
+    let (line, header) = seen(&proxy(&[], false, AT_ONCE));
+    assert_eq!((&line["missing"]["tcp"], header), (&json!("no-probe"), None));
+    assert_eq!(line["agreement"], "partial");
+    let (line, _) = seen(&proxy(
+        &[
+            ("layerprint.tcp.origin", b"proxy-protocol"),
+            ("layerprint.tcp.rtt_ms", b"3"),
+        ],
+        false,
+        AT_ONCE,
+    ));
+    assert_eq!(line["missing"]["tcp"], "relayed");
+    assert_eq!(line["missing"]["rtt_us"], "relayed", "it is the balancer's");
+}
+
+#[test]
+fn no_syn_that_is_cut_or_lies_gives_a_fingerprint_or_a_panic() {
+    let hex = fixture("linux-v4.hex");
+    let whole = raw(&hex);
+    let mut values: Vec<_> = (1..whole.len()).map(|n| whole[..n].to_vec()).collect();
+    values.extend((1..hex.len()).map(|n| hex[..n].to_vec()));
+    let mut zero_length = whole.clone();
+    zero_length[41] = 0;
+    values.extend([zero_length, b"4 5".to_vec(), vec![0xff; 60]]);
+    for value in values {
+        let (line, header) = seen(&proxy(&[("layerprint.tcp.syn", &value)], false, AT_ONCE));
+        assert_eq!(
+            (&line["missing"]["tcp"], header),
+            (&json!("malformed"), None),
+            "{value:02x?}"
+        );
+    }
+    let (line, _) = seen(&proxy(&[("layerprint.tcp.syn", &[0x45; 4_000])], false, AT_ONCE));
+    assert_eq!(line["missing"]["tcp"], "too-large");
+}
+
+#[test]
+fn the_round_trip_time_is_the_probes_before_the_proxys() {
+    let rtt = |state: &[(&str, &[u8])]| seen(&proxy(state, true, AT_ONCE)).0;
+    let both = rtt(&[("layerprint.tcp.rtt_us", b"1234"), ("layerprint.tcp.rtt_ms", b"9")]);
+    assert_eq!((&both["rtt_us"], &both["rtt_source"]), (&json!(1_234), &json!("probe")));
+    let proxys = rtt(&[("layerprint.tcp.rtt_ms", b"9")]);
+    assert_eq!(
+        (&proxys["rtt_us"], &proxys["rtt_source"]),
+        (&json!(9_000), &json!("proxy"))
+    );
+    let broken = rtt(&[("layerprint.tcp.rtt_us", b"-1"), ("layerprint.tcp.rtt_ms", b"9")]);
+    assert_eq!(broken["missing"]["rtt_us"], "malformed", "no other takes its place");
+}
+
+#[test]
+fn the_time_to_the_first_bytes_is_held_against_the_round_trip_time_under_tls() {
+    let state: [(&str, &[u8]); 1] = [("layerprint.tcp.rtt_us", b"2000")];
+    let (line, _) = seen(&proxy(&state, true, Duration::from_millis(52)));
+    assert_eq!(line["first_bytes_us"], 52_000);
+    assert_eq!(line["rtt_gap_us"], 50_000);
+    let with_handshake = [state[0], ("layerprint.tls.handshake_us", b"12000".as_slice())];
+    let (line, _) = seen(&proxy(&with_handshake, true, Duration::from_millis(52)));
+    assert_eq!(line["rtt_gap_us"], 10_000, "the client thought before it asked");
+    let (line, _) = seen(&proxy(&state, false, Duration::from_millis(52)));
+    assert_eq!(line["first_bytes_us"], 52_000);
+    assert_eq!(line["missing"]["rtt_gap_us"], "cleartext");
+}
