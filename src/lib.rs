@@ -8,6 +8,7 @@ pub mod compare;
 pub mod evidence;
 pub mod fingerprint;
 pub mod host;
+pub mod memory;
 pub mod policy;
 pub mod proxy;
 pub mod wire;

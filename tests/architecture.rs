@@ -7,11 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Data goes down this list once; a folder never imports one that stands behind it.
-const DIRECTION: [&str; 8] = [
+const DIRECTION: [&str; 9] = [
     "wire",
     "evidence",
     "fingerprint",
     "compare",
+    "memory",
     "policy",
     "annotate",
     "host",

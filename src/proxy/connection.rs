@@ -14,6 +14,7 @@ use crate::fingerprint::combined::{Lp1, Part};
 use crate::fingerprint::tcp::TcpPrint;
 use crate::fingerprint::tls::{Ja4Value, TlsPrint};
 use crate::host::Host;
+use crate::memory::sources::Fate;
 use crate::policy::config::Switch;
 use crate::wire::Progress;
 use crate::wire::opening::{Opening, Parser};
@@ -123,16 +124,28 @@ impl ConnectionRole {
 
     /// The connection has ended.
     pub fn on_close(&mut self, host: &impl Host) {
-        let id = match &self.state {
+        let (id, fate) = match &self.state {
             State::New | State::Anonymous | State::Closed => return,
-            State::Passthrough { id } => *id,
-            State::Opening { id, record, .. } | State::Settled { id, record } => {
-                if record.borrow().requests == 0 {
-                    self.plugin.metrics.count(host, Metric::ConnectionsWithoutRequest);
-                }
-                *id
+            State::Passthrough { id } => (*id, Fate::Used),
+            State::Opening { id, record, .. } | State::Settled { id, record } if record.borrow().requests > 0 => {
+                (*id, Fate::Used)
             }
+            // The handshake's own bytes do not come here: those of a connection that began TLS come when it is over.
+            State::Opening { id, accepted, .. } if accepted.is_some() => match facts::began_tls(host) {
+                true => (*id, Fate::Unfinished),
+                false => (*id, Fate::Silent),
+            },
+            State::Opening { id, .. } | State::Settled { id, .. } => (*id, Fate::NoRequest),
         };
+        let metrics = &self.plugin.metrics;
+        if fate != Fate::Used {
+            metrics.count(host, Metric::ConnectionsWithoutRequest);
+        }
+        match fate {
+            Fate::Unfinished => metrics.count(host, Metric::HandshakesUnfinished),
+            Fate::Silent => metrics.count(host, Metric::ConnectionsSilent),
+            Fate::Used | Fate::NoRequest => {}
+        }
         self.plugin.connections.close(id);
         self.state = State::Closed;
     }

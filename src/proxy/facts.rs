@@ -118,6 +118,17 @@ fn rtt(host: &impl Host, syn: &Evidence<Syn>) -> Evidence<Rtt> {
     }
 }
 
+/// Whether the client has begun TLS, as far as filter state tells: there is a ClientHello, or what was made from one.
+pub(super) fn began_tls(host: &impl Host) -> bool {
+    let keys = [
+        "layerprint.tls.ja4",
+        "layerprint.tls.ja3",
+        "layerprint.tls.client_hello",
+    ];
+    keys.into_iter()
+        .any(|key| matches!(host.property(&["filter_state", key]), Ok(Some(value)) if !value.is_empty()))
+}
+
 fn source(host: &impl Host) -> Evidence<Text> {
     read_one(host, &["source", "address"], Reason::NotProvided, Text::parse)
 }

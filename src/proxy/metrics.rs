@@ -16,8 +16,12 @@ use std::collections::BTreeMap;
 pub enum Metric {
     /// Connections that the connection role met.
     Connections,
-    /// Those of them that ended without a request.
+    /// Those of them that ended without a request, for whatever reason.
     ConnectionsWithoutRequest,
+    /// Those of them that ended before a byte came, though they had begun TLS: its handshake was not finished.
+    HandshakesUnfinished,
+    /// Those of them that ended before a byte came, and had begun nothing.
+    ConnectionsSilent,
     /// Connections that the proxy passes through unopened: their ClientHello was read, they bring no request.
     Passthrough,
     /// Connections whose evidence was read: once for each that brings a request, or is passed through unopened.
@@ -107,6 +111,8 @@ impl fmt::Display for Metric {
         match self {
             Self::Connections => f.write_str("connections"),
             Self::ConnectionsWithoutRequest => f.write_str("connections_without_request"),
+            Self::HandshakesUnfinished => f.write_str("handshakes_unfinished"),
+            Self::ConnectionsSilent => f.write_str("connections_silent"),
             Self::Passthrough => f.write_str("connections_passthrough"),
             Self::TlsSource(source) => write!(f, "tls_source.source.{}", source.as_str()),
             Self::ProxyDiffers { kind } => write!(f, "proxy_differs.kind.{kind}"),
@@ -139,12 +145,14 @@ impl Metrics {
     /// Makes those that always exist, so that dashboards show zeros and not gaps.
     pub fn define(&self, host: &impl Host) {
         use Metric::{
-            ConnectionEvidence, Connections, ConnectionsWithoutRequest, Errors, Findings, ForgedHeaders, Passthrough,
-            ProxyDiffers,
+            ConnectionEvidence, Connections, ConnectionsSilent, ConnectionsWithoutRequest, Errors, Findings,
+            ForgedHeaders, HandshakesUnfinished, Passthrough, ProxyDiffers,
         };
         let fixed = [
             Connections,
             ConnectionsWithoutRequest,
+            HandshakesUnfinished,
+            ConnectionsSilent,
             Passthrough,
             ConnectionEvidence,
             ProxyDiffers { kind: "ja3" },
