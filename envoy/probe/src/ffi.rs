@@ -159,6 +159,30 @@ impl Connection for Hooked {
     }
 }
 
+/// Runs the body of a hook. A panic in it is logged, and `otherwise` is what Envoy gets.
+fn guarded<T>(hook: &str, otherwise: T, body: impl FnOnce() -> T) -> T {
+    let panicked = || {
+        log(
+            LEVEL_ERROR,
+            &format!("layerprint-probe: {hook} panicked; nothing is handed over"),
+        );
+        otherwise
+    };
+    guard::or_else(panicked, || {
+        #[cfg(feature = "panics")]
+        panic_if_asked(hook);
+        body()
+    })
+}
+
+#[cfg(feature = "panics")]
+#[allow(clippy::panic, reason = "the feature is there to panic")]
+fn panic_if_asked(hook: &str) {
+    if std::env::var_os("LAYERPRINT_PROBE_PANICS").is_some_and(|named| named == hook) {
+        panic!("asked to by LAYERPRINT_PROBE_PANICS");
+    }
+}
+
 const fn status(next: Next) -> c_int {
     match next {
         Next::Continue => CONTINUE,
@@ -202,7 +226,7 @@ extern "C" fn envoy_dynamic_module_on_listener_filter_config_new(
     _name: Buffer,
     config: Buffer,
 ) -> *const c_void {
-    guard::or(ptr::null(), || {
+    guarded("config_new", ptr::null(), || {
         // SAFETY: the bytes stay during the hook.
         match Config::from_bytes(unsafe { config.bytes() }) {
             Ok(config) => Arc::into_raw(Arc::new(Listener::new(config))).cast(),
@@ -216,7 +240,7 @@ extern "C" fn envoy_dynamic_module_on_listener_filter_config_new(
 
 #[unsafe(no_mangle)]
 extern "C" fn envoy_dynamic_module_on_listener_filter_config_destroy(config: *const c_void) {
-    guard::or((), || {
+    guarded("config_destroy", (), || {
         // SAFETY: it came from `Arc::into_raw`, and Envoy gives its share back here, once.
         drop(unsafe { Arc::from_raw(config.cast::<Listener>()) });
     });
@@ -225,7 +249,7 @@ extern "C" fn envoy_dynamic_module_on_listener_filter_config_destroy(config: *co
 /// Makes the filter of one connection.
 #[unsafe(no_mangle)]
 extern "C" fn envoy_dynamic_module_on_listener_filter_new(config: *const c_void, _envoy: *mut c_void) -> *mut c_void {
-    guard::or(no_filter(), || {
+    guarded("new", no_filter(), || {
         let config: *const Listener = config.cast();
         // SAFETY: it came from `Arc::into_raw`, Envoy's share is still held, and the filter takes one more.
         let listener = unsafe {
@@ -238,7 +262,7 @@ extern "C" fn envoy_dynamic_module_on_listener_filter_new(config: *const c_void,
 
 #[unsafe(no_mangle)]
 extern "C" fn envoy_dynamic_module_on_listener_filter_on_accept(envoy: *mut c_void, module: *mut c_void) -> c_int {
-    guard::or(CONTINUE, || {
+    guarded("on_accept", CONTINUE, || {
         // SAFETY: `module` is as Envoy promises.
         unsafe { filter(module) }.map_or(CONTINUE, |filter| status(filter.on_accept(&Hooked(envoy))))
     })
@@ -250,7 +274,7 @@ extern "C" fn envoy_dynamic_module_on_listener_filter_on_data(
     module: *mut c_void,
     _length: usize,
 ) -> c_int {
-    guard::or(CONTINUE, || {
+    guarded("on_data", CONTINUE, || {
         // SAFETY: `module` is as Envoy promises.
         unsafe { filter(module) }.map_or(CONTINUE, |filter| status(filter.on_data(&Hooked(envoy))))
     })
@@ -261,7 +285,7 @@ extern "C" fn envoy_dynamic_module_on_listener_filter_get_max_read_bytes(
     _envoy: *mut c_void,
     module: *mut c_void,
 ) -> usize {
-    guard::or(0, || {
+    guarded("get_max_read_bytes", 0, || {
         // SAFETY: `module` is as Envoy promises.
         unsafe { filter(module) }.map_or(0, |filter| filter.max_read_bytes())
     })
@@ -269,7 +293,7 @@ extern "C" fn envoy_dynamic_module_on_listener_filter_get_max_read_bytes(
 
 #[unsafe(no_mangle)]
 extern "C" fn envoy_dynamic_module_on_listener_filter_destroy(module: *mut c_void) {
-    guard::or((), || {
+    guarded("destroy", (), || {
         if !is_no_filter(module) {
             // SAFETY: it is a `Box<Filter>`, and this is its last hook.
             drop(unsafe { Box::from_raw(module.cast::<Filter>()) });

@@ -254,6 +254,15 @@ pub fn listen_on_both(listener: &mut Value) {
     address["ipv4_compat"] = json!(true);
 }
 
+/// Loads this build of the probe instead of the usual one.
+pub fn load(listener: &mut Value, library: &Path) {
+    for filter in listener["listener_filters"].as_array_mut().unwrap() {
+        if let Some(file) = filter.pointer_mut("/typed_config/dynamic_module_config/module/local/filename") {
+            *file = json!(library);
+        }
+    }
+}
+
 /// Sets the configuration string of the probe.
 pub fn configure(listener: &mut Value, words: &str) {
     for filter in listener["listener_filters"].as_array_mut().unwrap() {

@@ -16,5 +16,6 @@ mod config;
 mod hello;
 mod lab;
 mod library;
+mod panics;
 mod relayed;
 mod tcp;
