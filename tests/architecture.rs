@@ -89,6 +89,36 @@ fn only_the_proxy_folder_names_the_sdk() {
     }
 }
 
+/// The compiler forbids it elsewhere; in the probe it is only denied, and each file could allow it for itself.
+#[test]
+fn unsafe_code_stands_in_one_file() {
+    let mut with_unsafe = Vec::new();
+    for folder in ["src", "envoy/probe", "test-harness/src"] {
+        for path in rust_files(&root().join(folder)) {
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            if code.flat_map(str::split_whitespace).any(|word| word == "unsafe") {
+                with_unsafe.push(path.strip_prefix(root()).unwrap().to_owned());
+            }
+        }
+    }
+    assert_eq!(with_unsafe, [Path::new("envoy/probe/src/ffi.rs")]);
+}
+
+/// A panic that leaves a hook ends Envoy. The three that do nothing that could panic are named.
+#[test]
+fn every_hook_of_the_probe_catches_its_panics() {
+    let text = fs::read_to_string(root().join("envoy/probe/src/ffi.rs")).unwrap();
+    let hooks: Vec<&str> = text.split("extern \"C\" fn envoy_dynamic_module_on_").skip(1).collect();
+    assert_eq!(hooks.len(), 10);
+    for hook in hooks {
+        let name = hook.split('(').next().unwrap();
+        let bare = ["program_init", "listener_filter_on_close", "listener_filter_scheduled"].contains(&name);
+        let body = hook.split("\n}").next().unwrap();
+        assert!(bare || body.contains("guarded("), "{name}");
+    }
+}
+
 #[test]
 fn no_call_that_panics_on_bytes_is_made() {
     for (path, _, text) in sources() {
@@ -114,7 +144,7 @@ fn no_call_that_panics_on_bytes_is_made() {
 
 #[test]
 fn each_file_says_what_it_is_for_and_can_be_taken_in_at_one_sitting() {
-    for folder in ["src", "tests", "test-harness/src", "test-harness/tests"] {
+    for folder in ["src", "tests", "envoy/probe", "test-harness/src", "test-harness/tests"] {
         for path in rust_files(&root().join(folder)) {
             let text = fs::read_to_string(&path).unwrap();
             assert!(

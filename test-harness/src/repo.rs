@@ -13,6 +13,11 @@ pub fn module() -> PathBuf {
     target_directory().join("wasm32-wasip1/release/layerprint.wasm")
 }
 
+/// What `make probe` builds.
+pub fn probe() -> PathBuf {
+    target_directory().join("release/liblayerprint_probe.so")
+}
+
 /// What runs leave behind: logs, rewritten configurations, the certificate. Not under version control.
 pub fn run_directory() -> PathBuf {
     root().join(".run")
@@ -21,6 +26,11 @@ pub fn run_directory() -> PathBuf {
 /// The Python environment that `make setup` fills.
 pub fn venv() -> PathBuf {
     root().join(".venv")
+}
+
+/// The one that `make test` adds, with nothing but the previous minor version of Envoy.
+pub fn previous_envoy_venv() -> PathBuf {
+    root().join(".venv-139")
 }
 
 fn target_directory() -> PathBuf {

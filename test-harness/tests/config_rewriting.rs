@@ -31,6 +31,7 @@ fn rewritten(filter: Option<&str>) -> Value {
         logs: Path::new("/run"),
         tls: Path::new("/run/tls"),
         module: Path::new("/built/layerprint.wasm"),
+        probe: Path::new("/built/liblayerprint_probe.so"),
         filter,
     };
     rewrite.apply(&mut config).unwrap();
@@ -168,6 +169,23 @@ fn the_connection_role_can_be_left_out() {
 }
 
 #[test]
+fn the_probe_goes_into_each_listener_in_front_of_the_filters_that_are_there() {
+    let before = shipped();
+    let fragment = std::fs::read_to_string(repo::root().join("envoy/probe/listener.yaml")).unwrap();
+    let mut config = before.clone();
+    config::add_probe(&mut config, &config::parse(&fragment).unwrap()).unwrap();
+
+    let listeners = |config: &Value| config["static_resources"]["listeners"].as_array().unwrap().clone();
+    for (before, after) in listeners(&before).iter().zip(&listeners(&config)) {
+        let filters = after["listener_filters"].as_array().unwrap();
+        assert_eq!(filters[0]["name"], "envoy.filters.listener.dynamic_modules");
+        let others = before["listener_filters"].as_array().map_or(&[][..], Vec::as_slice);
+        assert_eq!(&filters[1..], others);
+        assert_eq!(after["socket_options"][0]["name"], 27);
+    }
+}
+
+#[test]
 fn a_file_that_lacks_what_must_be_set_is_refused_by_name() {
     let mut config = json!({ "admin": { "address": { "socket_address": { "port_value": 1 } } } });
     let rewrite = Rewrite {
@@ -177,6 +195,7 @@ fn a_file_that_lacks_what_must_be_set_is_refused_by_name() {
         logs: Path::new("/a"),
         tls: Path::new("/t"),
         module: Path::new("/m"),
+        probe: Path::new("/p"),
         filter: None,
     };
     let error = rewrite.apply(&mut config).unwrap_err();

@@ -24,6 +24,8 @@ pub struct Rewrite<'a> {
     pub tls: &'a Path,
     /// The Wasm module.
     pub module: &'a Path,
+    /// The probe: what a `filename` that ends in `.so` becomes.
+    pub probe: &'a Path,
     /// The filter's configuration as JSON text; `None` keeps what the file says.
     pub filter: Option<&'a str>,
 }
@@ -107,10 +109,24 @@ impl Rewrite<'_> {
             name.file_name(),
         ) {
             (Some("wasm"), _) => self.module.to_path_buf(),
+            (Some("so"), _) => self.probe.to_path_buf(),
             (Some("pem"), Some(file)) => self.tls.join(file),
             _ => self.root.join(name),
         }
     }
+}
+
+/// Puts what `envoy/probe/listener.yaml` says into each listener: its socket options behind those that are there, its
+/// listener filters in front. The paths in it are as written there, so it comes before [`Rewrite::apply`].
+pub fn add_probe(config: &mut Value, fragment: &Value) -> Result<(), ConfigError> {
+    let part = |key| fragment.get(key).and_then(Value::as_array);
+    let options = part("socket_options").ok_or(ConfigError::Lacks("socket_options"))?;
+    let filters = part("listener_filters").ok_or(ConfigError::Lacks("listener_filters"))?;
+    for listener in list(config, "/static_resources/listeners", "static listeners")? {
+        items(listener, "socket_options")?.extend(options.iter().cloned());
+        items(listener, "listener_filters")?.splice(0..0, filters.iter().cloned());
+    }
+    Ok(())
 }
 
 /// Takes the connection role out of every filter chain: layerprint as a plain HTTP filter.
@@ -141,6 +157,14 @@ pub fn with_separate_vms(config: &mut Value) {
 /// A plugin configuration as Envoy takes it: JSON in a string. A `Struct` would reach the filter as protobuf.
 fn string_value(text: &str) -> Value {
     json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": text })
+}
+
+/// The list under `key`, made if there is none.
+fn items<'a>(object: &'a mut Value, key: &'static str) -> Result<&'a mut Vec<Value>, ConfigError> {
+    let object = object.as_object_mut();
+    object
+        .and_then(|object| object.entry(key).or_insert_with(|| json!([])).as_array_mut())
+        .ok_or(ConfigError::Lacks(key))
 }
 
 fn list<'a>(config: &'a mut Value, pointer: &str, part: &'static str) -> Result<&'a mut Vec<Value>, ConfigError> {

@@ -1,6 +1,7 @@
 //! One Envoy process: finding the program, starting it, knowing when it is ready, and leaving none behind.
 
 use std::fs::{self, File};
+use std::io;
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -29,15 +30,33 @@ pub fn program() -> Result<PathBuf, StackError> {
             .then_some(path.clone())
             .ok_or_else(|| StackError::Missing(format!("ENVOY_BIN={} is not a file", path.display())));
     }
-    let libraries = fs::read_dir(repo::venv().join("lib")).into_iter().flatten().flatten();
+    installed_in(&repo::venv())
+        .ok_or_else(|| StackError::Missing("Envoy is not in .venv: run `make setup`, or set ENVOY_BIN".to_owned()))
+}
+
+/// The previous minor version of Envoy, which the probe works on too.
+pub fn previous_program() -> Result<PathBuf, StackError> {
+    let venv = repo::previous_envoy_venv();
+    installed_in(&venv).ok_or_else(|| {
+        let why = format!(
+            "the previous Envoy is not in {}: run `make previous-envoy`",
+            venv.display()
+        );
+        StackError::Missing(why)
+    })
+}
+
+fn installed_in(venv: &Path) -> Option<PathBuf> {
+    let libraries = fs::read_dir(venv.join("lib")).into_iter().flatten().flatten();
     libraries
         .map(|python| python.path().join("site-packages/envoy/_bin/envoy"))
         .find(|path| path.is_file())
-        .ok_or_else(|| StackError::Missing("Envoy is not in .venv: run `make setup`, or set ENVOY_BIN".to_owned()))
 }
 
 /// How to start Envoy.
 pub(super) struct Launch<'a> {
+    /// The program and its first arguments; the last of them is Envoy.
+    pub(super) command: &'a [PathBuf],
     pub(super) config: &'a Path,
     pub(super) directory: &'a Path,
     pub(super) concurrency: u16,
@@ -55,13 +74,20 @@ pub(super) struct Envoy {
 impl Envoy {
     /// Starts Envoy and waits until it serves.
     pub(super) fn start(launch: &Launch<'_>) -> Result<(Self, Admin), StackError> {
-        let program = program()?;
+        let (program, first) = launch.command.split_first().ok_or_else(|| {
+            let error = io::Error::other("no program was given");
+            StackError::Start {
+                program: PathBuf::new(),
+                error,
+            }
+        })?;
         let log = launch.directory.join("envoy.log");
         let admin_address = launch.directory.join("admin-address");
         let file = File::create(&log).map_err(|error| StackError::file(&log, error))?;
         let copy = file.try_clone().map_err(|error| StackError::file(&log, error))?;
 
-        let mut process = Command::new(&program)
+        let mut process = Command::new(program)
+            .args(first)
             .arg("-c")
             .arg(launch.config)
             .args(["--concurrency", &launch.concurrency.to_string()])
@@ -76,7 +102,10 @@ impl Envoy {
             .stdout(copy)
             .stderr(file)
             .spawn()
-            .map_err(|error| StackError::Start { program, error })?;
+            .map_err(|error| StackError::Start {
+                program: program.clone(),
+                error,
+            })?;
         let guard = Guard::over(&process).inspect_err(|_| {
             let _ = process.kill();
             let _ = process.wait();

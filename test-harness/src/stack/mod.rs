@@ -19,7 +19,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::net::TcpSocket;
 
-pub use self::envoy::program as envoy_program;
+pub use self::envoy::{previous_program as previous_envoy_program, program as envoy_program};
 pub use self::error::StackError;
 pub use self::ports::{PortError, Ports};
 
@@ -84,6 +84,8 @@ pub struct StackOptions {
     ports: Ports,
     filter: FilterConfig,
     module: PathBuf,
+    probe: bool,
+    command: Option<Vec<PathBuf>>,
     concurrency: u16,
     edits: Vec<Edit>,
 }
@@ -98,6 +100,8 @@ impl StackOptions {
             ports: Ports::FREE,
             filter: FilterConfig::AsWritten,
             module: repo::module(),
+            probe: false,
+            command: None,
             concurrency: CONCURRENCY,
             edits: Vec::new(),
         }
@@ -118,6 +122,18 @@ impl StackOptions {
     /// Loads another module than the one that `make wasm` builds.
     pub fn module(mut self, module: impl Into<PathBuf>) -> Self {
         self.module = module.into();
+        self
+    }
+
+    /// Puts the probe into each listener, as `envoy/probe/listener.yaml` says.
+    pub fn with_probe(mut self) -> Self {
+        self.probe = true;
+        self
+    }
+
+    /// Starts this instead of [`envoy_program`]: a program and its first arguments, the last of them an Envoy.
+    pub fn command(mut self, command: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.command = Some(command.into_iter().collect());
         self
     }
 
@@ -163,6 +179,15 @@ impl Stack {
         Availability::all([envoy, module_availability(&repo::module())])
     }
 
+    /// Whether the probe has been built.
+    pub fn probe_availability() -> Availability {
+        let probe = repo::probe();
+        if probe.is_file() {
+            return Availability::Here;
+        }
+        Availability::missing(format!("{} is not built: run `make probe`", probe.display()))
+    }
+
     /// Starts the echo server and Envoy, and waits until Envoy serves.
     pub fn start(options: StackOptions) -> Result<Self, StackError> {
         if let Availability::Missing(why) = module_availability(&options.module) {
@@ -185,10 +210,16 @@ impl Stack {
             logs: &directory.path,
             tls: &tls,
             module: &options.module,
+            probe: &repo::probe(),
             filter: filter.as_deref(),
         };
-        let config = write_config(&directory.path, &rewrite, options.edits)?;
+        let config = write_config(&directory.path, &rewrite, options.probe, options.edits)?;
+        let command = match options.command {
+            Some(command) => command,
+            None => vec![envoy_program()?],
+        };
         let (envoy, admin) = Envoy::start(&Launch {
+            command: &command,
             config: &config,
             directory: &directory.path,
             concurrency: options.concurrency,
@@ -295,11 +326,14 @@ fn module_availability(module: &Path) -> Availability {
     Availability::missing(format!("{} is not built: run `make wasm`", module.display()))
 }
 
-fn write_config(directory: &Path, rewrite: &Rewrite<'_>, edits: Vec<Edit>) -> Result<PathBuf, StackError> {
-    let source = repo::root().join("envoy/envoy.yaml");
-    let yaml = fs::read_to_string(&source).map_err(|error| StackError::file(&source, error))?;
-    let mut config = config::parse(&yaml)
-        .and_then(|mut config| rewrite.apply(&mut config).map(|()| config))
+fn write_config(directory: &Path, rewrite: &Rewrite<'_>, probe: bool, edits: Vec<Edit>) -> Result<PathBuf, StackError> {
+    let (source, mut config) = read_config("envoy/envoy.yaml")?;
+    if probe {
+        let (source, fragment) = read_config("envoy/probe/listener.yaml")?;
+        config::add_probe(&mut config, &fragment).map_err(|error| StackError::Config { path: source, error })?;
+    }
+    rewrite
+        .apply(&mut config)
         .map_err(|error| StackError::Config { path: source, error })?;
     for edit in edits {
         edit(&mut config);
@@ -308,6 +342,15 @@ fn write_config(directory: &Path, rewrite: &Rewrite<'_>, edits: Vec<Edit>) -> Re
     let target = directory.join("envoy.json");
     fs::write(&target, format!("{config:#}\n")).map_err(|error| StackError::file(&target, error))?;
     Ok(target)
+}
+
+fn read_config(path: &str) -> Result<(PathBuf, Value), StackError> {
+    let path = repo::root().join(path);
+    let yaml = fs::read_to_string(&path).map_err(|error| StackError::file(&path, error))?;
+    match config::parse(&yaml) {
+        Ok(config) => Ok((path, config)),
+        Err(error) => Err(StackError::Config { path, error }),
+    }
 }
 
 /// The files of one stack.
