@@ -149,3 +149,23 @@ fn a_silent_client_is_left_to_envoys_own_timeout_and_disturbs_nobody() {
         assert!(Sender::connect(lab.cleartext()).send(GET).is_served());
     });
 }
+
+#[test]
+fn a_client_that_speaks_late_is_served_where_the_listener_goes_on_after_the_timeout() {
+    let test = "a_client_that_speaks_late_is_served_where_the_listener_goes_on_after_the_timeout";
+    on_the_current_envoy(test, |envoy| {
+        let lab = Lab::with(test, envoy, |listener| {
+            listener["listener_filters_timeout"] = json!("0.2s");
+            listener["continue_on_listener_filters_timeout"] = json!(true);
+        });
+        let client = Sender::connect(lab.cleartext());
+        std::thread::sleep(Duration::from_millis(600));
+        let mut client = client.send(GET);
+        assert!(client.is_served());
+        let address = client.address();
+        drop(client);
+        let evidence = lab.evidence_of(address);
+        assert!(evidence.syn.is_some());
+        assert_eq!(evidence.client_hello, None);
+    });
+}

@@ -1,6 +1,7 @@
 //! The SYN and the round-trip time.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,11 +23,17 @@ fn the_syn_is_the_one_on_the_wire() {
             Ok(capture) => capture,
             Err(missing) => return assert!(!require_or_skip(test, [missing])),
         };
-        let lab = Lab::with(test, envoy, listen_on_both);
+        let families = families(test);
+        let both = families.contains(&true);
+        let lab = Lab::with(test, envoy, move |listener| {
+            if both {
+                listen_on_both(listener);
+            }
+        });
         let hello = recorded_hello();
         let ports = lab.stack.ports();
         for (port, opening, answer) in [(ports.http, GET, b'H'), (ports.tls, &hello, 22)] {
-            for v6 in [false, true] {
+            for &v6 in families {
                 let mut client = Sender::connect(loopback(v6, port)).send(opening);
                 assert_eq!(client.first_answer()[0], answer);
                 let address = client.address();
@@ -123,6 +130,18 @@ fn a_user_without_privileges_can_run_it() {
         drop(lab);
         fs::remove_dir_all(directory).unwrap();
     });
+}
+
+/// Whether IPv6 is used: no, and then yes, where there is any.
+fn families(test: &str) -> &'static [bool] {
+    let found = match TcpListener::bind("[::1]:0") {
+        Ok(_) => Availability::Here,
+        Err(error) => Availability::missing(format!("no IPv6 loopback: {error}")),
+    };
+    match require_or_skip(&format!("{test}, over IPv6"), [found]) {
+        true => &[false, true],
+        false => &[false],
+    }
 }
 
 /// Envoy without capabilities, under another user if we are root.
