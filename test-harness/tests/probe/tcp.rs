@@ -1,14 +1,14 @@
 //! The SYN and the round-trip time.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use layerprint_harness::availability::{Availability, require_or_skip};
 use layerprint_harness::repo;
-use layerprint_harness::stack::StackOptions;
+use layerprint_harness::stack::{Ports, StackOptions};
 
 use crate::capture::Capture;
 use crate::lab::{
@@ -116,7 +116,17 @@ fn a_user_without_privileges_can_run_it() {
         let directory = std::env::temp_dir().join(format!("{test}-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o777)).unwrap();
-        let options = StackOptions::new(test).directory(&directory).command(command);
+        // The launcher keeps a port for us by binding it as the user that we are; another user could not bind it beside us.
+        let tls = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let ports = Ports { tls, ..Ports::FREE };
+        let options = StackOptions::new(test)
+            .directory(&directory)
+            .command(command)
+            .ports(ports);
         let lab = Lab::launch(test, options, |_| {});
         let status = fs::read_to_string(format!("/proc/{}/status", lab.stack.envoy_pid())).unwrap();
         assert!(status.contains("CapEff:\t0000000000000000"), "{status}");
