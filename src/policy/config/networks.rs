@@ -20,6 +20,8 @@ pub const MAX_PREFIXES: usize = 100_000;
 
 const CIDR: &str = r#"prefixes such as "192.0.2.0/24" or "2001:db8::/32""#;
 
+const APPENDED: &str = "true when Envoy has use_remote_address and not skip_xff_append, else false";
+
 /// Reads `networks`.
 pub(super) fn networks(root: &mut Section<'_>) -> Networks {
     let mut listed = BTreeSet::new();
@@ -45,10 +47,13 @@ pub(super) fn networks(root: &mut Section<'_>) -> Networks {
     Networks::new(&listed)
 }
 
-/// Reads `forwarded`.
+/// Reads `forwarded`. Where proxies are trusted, `peer_appended` has no default: a wrong one lets a client choose its address.
 pub(super) fn forwarded(section: &mut Section<'_>, default: Trust) -> Trust {
     let most = usize::from(MAX_TRUSTED_HOPS);
     let hops = section.number("trusted_hops", 0..=most, usize::from(default.hops));
+    if hops > 0 {
+        section.need("peer_appended", APPENDED.to_owned());
+    }
     let appended = match default.peer_entry {
         PeerEntry::Appended => Switch::On,
         PeerEntry::Absent => Switch::Off,
@@ -252,6 +257,11 @@ mod tests {
             trust(r#"{"forwarded":{"trusted_hops":16.0,"peer_appended":false}}"#),
             expected
         );
+        assert_eq!(
+            problems(r#"{"forwarded":{"trusted_hops":1}}"#),
+            [format!("forwarded.peer_appended: is missing; accepted: {APPENDED}")]
+        );
+        assert_eq!(trust(r#"{"forwarded":{"trusted_hops":0}}"#), default);
         assert_eq!(
             problems(r#"{"forwarded":{"trusted_hops":17,"peer_appended":1,"header":"forwarded"}}"#),
             [

@@ -99,10 +99,7 @@ impl<'p> Section<'p> {
 
     /// One of `choices`, by its name; it has to be there.
     pub(super) fn needed_choice<T: Copy>(&mut self, key: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
-        if !self.left.contains_key(key) {
-            self.known.push(key);
-            return self.missing(key, quoted(choices.iter().map(|(name, _)| *name)));
-        }
+        self.need(key, quoted(choices.iter().map(|(name, _)| *name)));
         let choices: Vec<_> = choices.iter().map(|(name, choice)| (*name, Some(*choice))).collect();
         self.choice(key, &choices, None)
     }
@@ -114,9 +111,10 @@ impl<'p> Section<'p> {
         accepted: &str,
         mut read: impl FnMut(&str) -> Result<(), Refused>,
     ) {
+        self.need(key, format!("an array of {accepted}"));
         let path = self.path_of(key);
         let items = match self.take(key) {
-            None => return self.missing(key, format!("an array of {accepted}")).unwrap_or_default(),
+            None => return,
             Some(Value::Array(items)) => items,
             Some(other) => return self.refuse(path, &other, format!("an array of {accepted}"), ()),
         };
@@ -130,6 +128,13 @@ impl<'p> Section<'p> {
                 let what = format!("{} {why}", shown(text));
                 self.problems.push(Problem { path, what, accepted });
             }
+        }
+    }
+
+    /// Notes that `key` is missing, if it is.
+    pub(super) fn need(&mut self, key: &str, accepted: String) {
+        if !self.left.contains_key(key) {
+            self.refuse_all(key, "is missing".to_owned(), accepted);
         }
     }
 
@@ -227,13 +232,6 @@ impl<'p> Section<'p> {
 
     fn path_of(&self, key: &str) -> String {
         join(&self.path, key)
-    }
-
-    fn missing<T>(&mut self, key: &str, accepted: String) -> Option<T> {
-        let path = self.path_of(key);
-        let what = "is missing".to_owned();
-        self.problems.push(Problem { path, what, accepted });
-        None
     }
 
     fn refuse<T>(&mut self, path: String, value: &Value, accepted: String, instead: T) -> T {
