@@ -1,13 +1,13 @@
-//! What the proxy knows of a connection, read through its properties. Thirteen calls at most, once for each connection, at its first
+//! What the proxy knows of a connection, read through its properties. Twelve calls at most, once for each connection, at its first
 //! request: any earlier, and Envoy caches the TLS answers of an unfinished handshake for the connection's life.
 //!
-//! A connection that the proxy passes through unopened never has a request; of it, six are read when its ClientHello is
+//! A connection that the proxy passes through unopened never has a request; of it, five are read when its ClientHello is
 //! whole, none of which is the proxy's own view of TLS.
 
-use super::connections::ConnectionId;
+use super::connections::{Arrival, ConnectionId};
 use crate::evidence::{
-    Evidence, Facts, Micros, Protocol, Reason, ReportedJa3, ReportedJa4, Rtt, RttSource, Text, Transport, Unit,
-    decode_handover, read_syn,
+    Evidence, Facts, Micros, Protocol, Reason, ReportedJa3, ReportedJa4, Rtt, RttSource, SourceAddress, Text,
+    Transport, Unit, decode_handover, read_syn,
 };
 use crate::host::Host;
 use crate::wire::Progress;
@@ -40,15 +40,20 @@ pub(super) fn handed_over(host: &impl Host) -> Evidence<Opening> {
 }
 
 /// All facts, and the ClientHello that another filter handed over; it is large, and not to be kept.
-pub(super) fn read(host: &impl Host, first_bytes: Evidence<Micros>) -> (Facts, Evidence<ClientHello>) {
+pub(super) fn read(host: &impl Host, arrival: Option<&Arrival>) -> (Facts, Evidence<ClientHello>) {
     let tls_version = read_one(host, &["connection", "tls_version"], Reason::Cleartext, Text::parse);
     // A connection without TLS has no server name; one with TLS may come without.
     let (no_sni, no_hello) = match tls_version {
         Evidence::Missing(Reason::Cleartext) => (Reason::Cleartext, Reason::Cleartext),
         _ => (Reason::NotSent, Reason::NotProvided),
     };
+    let first_bytes = arrival.map_or(Evidence::Missing(Reason::NoConnectionRole), |arrival| {
+        arrival.first_bytes.clone()
+    });
+    let source = arrival.map_or_else(|| source(host), |arrival| arrival.source.clone());
     let facts = Facts {
-        source: source(host),
+        peer: peer(&source),
+        source,
         protocol: read_one(host, &["request", "protocol"], Reason::NotProvided, Protocol::parse),
         sni: read_one(host, &["connection", "requested_server_name"], no_sni, Text::parse),
         ja3: ja3(host, no_hello),
@@ -60,14 +65,15 @@ pub(super) fn read(host: &impl Host, first_bytes: Evidence<Micros>) -> (Facts, E
 }
 
 /// The facts of a connection that is passed through unopened and began with `hello`.
-pub(super) fn read_unopened(host: &impl Host, hello: &ClientHello) -> Facts {
+pub(super) fn read_unopened(host: &impl Host, source: Evidence<Text>, hello: &ClientHello) -> Facts {
     let sni = match hello.server_name() {
         Ok(Some(Some(name))) => Evidence::or_missing(Text::parse(name), Reason::Malformed),
         Ok(Some(None) | None) => Evidence::Missing(Reason::NotSent),
         Err(_) => Evidence::Missing(Reason::Malformed),
     };
     Facts {
-        source: source(host),
+        peer: peer(&source),
+        source,
         protocol: Evidence::Missing(Reason::OtherProtocol),
         tls_version: Evidence::Missing(Reason::OtherProtocol),
         sni,
@@ -129,8 +135,15 @@ pub(super) fn began_tls(host: &impl Host) -> bool {
         .any(|key| matches!(host.property(&["filter_state", key]), Ok(Some(value)) if !value.is_empty()))
 }
 
-fn source(host: &impl Host) -> Evidence<Text> {
+/// The peer's address as the proxy writes it.
+pub(super) fn source(host: &impl Host) -> Evidence<Text> {
     read_one(host, &["source", "address"], Reason::NotProvided, Text::parse)
+}
+
+/// The address that `source` writes.
+pub(super) fn peer(source: &Evidence<Text>) -> Evidence<SourceAddress> {
+    let text = source.as_ref();
+    text.and_then(|text| Evidence::or_missing(SourceAddress::parse(text.as_str().as_bytes()), Reason::Malformed))
 }
 
 fn ja3(host: &impl Host, absent: Reason) -> Evidence<ReportedJa3> {

@@ -25,7 +25,7 @@ mod json;
 use self::json::{Line, string};
 use super::Annotation;
 use crate::compare::Code;
-use crate::evidence::{Evidence, Facts, Transport};
+use crate::evidence::{Evidence, Facts, NetworkTag, Transport};
 use crate::fingerprint::combined::Lp1;
 use crate::fingerprint::tcp::TcpPrint;
 use crate::fingerprint::tls::TlsPrint;
@@ -73,6 +73,7 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     line.list("findings", &assessment.findings, |out, code| finding(out, *code))?;
     line.text("id", &of.print.lp1)?;
     line.evidence("source", &of.facts.source)?;
+    write_way(line, of)?;
     let protocol = of.facts.protocol.as_ref().map(|protocol| protocol.as_str());
     line.evidence("protocol", &protocol)?;
     line.evidence("tls_version", &of.facts.tls_version)?;
@@ -91,6 +92,24 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     }
     claims::write(line, of.claims)?;
     line.number("forged", &of.forged)
+}
+
+fn write_way(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
+    let family = of.facts.peer.as_ref().map(|peer| peer.family().as_str());
+    line.evidence("family", &family)?;
+    line.evidence("client", &of.way.client.as_ref().map(|client| client.ip))?;
+    if let Evidence::Seen(client) = &of.way.client {
+        line.text("client_found", &client.found.as_str())?;
+    }
+    line.number("claimed_hops", &of.way.claimed)?;
+    let tags = of.networks.iter().map(NetworkTag::as_str);
+    line.list("networks", tags, |out, tag| string(out, &tag))?;
+    if let Some(counts) = of.of_source {
+        line.number("source_connections", &counts.connections)?;
+        line.number("source_without_request", &counts.without_request)?;
+        line.number("source_unfinished", &counts.unfinished)?;
+    }
+    Ok(())
 }
 
 fn write_tls(line: &mut Line, tls: &TlsPrint) -> fmt::Result {
