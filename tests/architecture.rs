@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Data goes down this list once; a folder never imports one that stands behind it.
-const DIRECTION: [&str; 8] = [
+const DIRECTION: [&str; 9] = [
     "wire",
     "evidence",
     "fingerprint",
+    "clients",
     "compare",
     "policy",
     "annotate",
