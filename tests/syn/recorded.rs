@@ -214,6 +214,16 @@ fn a_stack_set_up_otherwise_is_another() {
 fn a_router_that_lowers_the_mss_does_not_change_the_stack() {
     let clamped = tcp_part_of_syn(&fixtures::syn("made-windows-11-clamped"));
     assert_eq!(clamped, tcp_part_of_syn(&fixtures::syn("made-windows-11")));
+
+    // The MSS is the first option, behind both headers. 1420 and, over IPv6, 1380 make another whole number of frames, too.
+    for (name, at) in [("linux-v4", 42), ("linux-v6", 62)] {
+        let whole = tcp_part_of_syn(&fixtures::syn(name));
+        for mss in [1_432_u16, 1_420, 1_400, 1_380, 1_360, 1_220, 536] {
+            let mut bytes = fixtures::bytes(name);
+            bytes[at..at + 2].copy_from_slice(&mss.to_be_bytes());
+            assert_eq!(tcp_part_of_syn(&Syn::parse(&bytes).unwrap()), whole, "{name} {mss}");
+        }
+    }
 }
 
 #[test]
