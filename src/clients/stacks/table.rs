@@ -1,4 +1,21 @@
 //! The table of stacks: JSON in, compiled types out. What it says is checked whole, so that nothing need be checked when a SYN comes.
+//!
+//! `{"format": 1, "date", "stacks": [{"name", "kind", "runs", "perhaps", "shapes", "notes", "provenance"}]}`. `kind` is `os`,
+//! `middlebox` or `scanner`; `runs` are the platforms that run on it, `perhaps` those of which nothing follows. A shape has:
+//!
+//! | Key | Says |
+//! | --- | --- |
+//! | `ttl` | the least and the greatest TTL that it leaves with |
+//! | `layouts` | orders of options in p0f's notation: the default, then what settings leave of it |
+//! | `also` | options that come and go with the connection |
+//! | `windows` | `fill` (as many segments as 65535 bytes hold), `mss*n`, `mss*` (any number), `mss*n/scale` (cut to the scale), or bytes |
+//! | `scale`, `mss` | the range of the window scale; the MSS, when it is always the same |
+//! | `df` | whether IPv4's DF is set |
+//! | `quirks` | p0f's quirks that it always has |
+//! | `version` | 4 or 6, when it is one of them alone |
+//! | `exact` | whether only this very form counts, for what a program writes byte by byte |
+//!
+//! `provenance` is a list of `{"level", "from", "date"}`, at least one: `measured`, `source`, `published` or `unverified`.
 
 use core::fmt;
 use core::ops::RangeInclusive;
