@@ -50,6 +50,13 @@ fn behind_a_router_that_lowers_the_mss_it_is_linux() {
 }
 
 #[test]
+fn a_window_that_divides_by_chance_is_not_a_rule() {
+    // By an MSS too small to say something; by Ethernet's, which a greater one was not lowered from.
+    assert_eq!(said(&linux().mss(40).window(65_520).syn()), "linux 0.80 window");
+    assert_eq!(said(&linux().mss(8_960).syn()), "linux 0.80 window");
+}
+
+#[test]
 fn behind_a_firewall_that_takes_options_out_it_is_linux() {
     for (kinds, expected) in [
         (&[TIMESTAMPS][..], "linux 0.85 no-timestamps,stripped"),

@@ -1,5 +1,5 @@
-//! One form in which a family sends its SYN, compiled, and how a SYN that came is held against it. Nothing is allocated here, and the
-//! work is bounded: a SYN has at most 40 options, a shape at most [`MAX_LAYOUTS`] layouts of at most 40.
+//! One form in which a family sends its SYN, compiled, and how a SYN that came is held against it. Nothing is allocated here, and
+//! the work is bounded: a SYN has at most 40 options, a shape at most [`MAX_LAYOUTS`] layouts of at most 40.
 
 use core::ops::RangeInclusive;
 
@@ -311,7 +311,7 @@ impl Rule {
     }
 }
 
-/// Whether `rule` makes the window of the MSS beside it, or of Ethernet's where that one is less: a router lowers the MSS and leaves
+/// Whether `rule` makes the window of the MSS beside it, or of Ethernet's where that is less: a router lowers the MSS and leaves
 /// the window.
 fn made_of(syn: &Syn, rule: impl Fn(u16) -> Option<()>) -> Option<Clamped> {
     let ethernet = match syn.ip.version {

@@ -1,4 +1,4 @@
-//! The table of stacks: JSON in, compiled types out. What it says is checked whole, so that nothing need be checked when a SYN comes.
+//! The table of stacks: JSON in, compiled types out. It is checked whole, so that nothing need be checked when a SYN comes.
 //!
 //! `{"format": 1, "date", "stacks": [{"name", "kind", "runs", "perhaps", "shapes", "notes", "provenance"}]}`. `kind` is `os`,
 //! `middlebox` or `scanner`; `runs` are the platforms that run on it, `perhaps` those of which nothing follows. A shape has:
@@ -8,7 +8,7 @@
 //! | `ttl` | the least and the greatest TTL that it leaves with |
 //! | `layouts` | orders of options in p0f's notation: the default, then what settings leave of it |
 //! | `also` | options that come and go with the connection |
-//! | `windows` | `fill` (as many segments as 65535 bytes hold), `mss*n`, `mss*` (any number), `mss*n/scale` (cut to the scale), or bytes |
+//! | `windows` | `fill` (the segments that 65535 bytes hold), `mss*n`, `mss*` (any n), `mss*n/scale` (cut to the scale), or bytes |
 //! | `scale`, `mss` | the range of the window scale; the MSS, when it is always the same |
 //! | `df` | whether IPv4's DF is set |
 //! | `quirks` | p0f's quirks that it always has |
