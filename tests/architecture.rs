@@ -11,6 +11,7 @@ const DIRECTION: [&str; 9] = [
     "wire",
     "evidence",
     "fingerprint",
+    "clients",
     "compare",
     "memory",
     "policy",

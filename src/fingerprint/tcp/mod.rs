@@ -4,11 +4,13 @@
 //! be computed back from it. p0f itself also writes `mss*n` when the window divides by the MSS less 12, or by that of Ethernet.
 
 mod part;
+mod path;
 mod quirks;
 
 use core::fmt;
 
 pub use part::{TcpPart, WindowRule};
+pub use path::MssClass;
 pub use quirks::Quirk;
 
 use super::combined::{Part, tcp_part_of_syn};

@@ -62,17 +62,17 @@ impl WindowRule {
         if window == u16::MAX {
             return Self::Number(window);
         }
-        match Window::of(syn) {
-            Window::MssTimes(n) => Self::segments(n, window),
+        let number = match Window::of(syn) {
+            Window::MssTimes(n) => return Self::segments(n, window),
             Window::MtuTimes(n) => Self::Frames(n),
-            Window::Number(_) => {
-                let ethernet = 1_500 - least_headers(syn.ip.version);
-                let lowered = meaningful_mss(syn).is_some_and(|mss| mss < ethernet);
-                match times(window, ethernet) {
-                    Some(n) if lowered => Self::segments(n, window),
-                    _ => Self::Number(window),
-                }
-            }
+            Window::Number(_) => Self::Number(window),
+        };
+        // Before frames: an MSS lowered to 1420 makes Ethernet's 1460 with its headers, over IPv6 one of 1380.
+        let ethernet = 1_500 - least_headers(syn.ip.version);
+        let lowered = meaningful_mss(syn).is_some_and(|mss| mss < ethernet);
+        match times(window, ethernet) {
+            Some(n) if lowered => Self::segments(n, window),
+            _ => number,
         }
     }
 
