@@ -3,6 +3,7 @@
 pub mod headers;
 pub mod line;
 
+use crate::clients::stacks::Named;
 use crate::compare::Assessment;
 use crate::evidence::claims::Claims;
 use crate::evidence::forwarded::Forwarded;
@@ -21,6 +22,8 @@ pub struct Annotation<'a> {
     pub print: &'a ConnectionPrint,
     /// Its own header order.
     pub order: &'a Evidence<HeaderOrder>,
+    /// Who wrote the SYN of its connection.
+    pub stack: &'a Evidence<Named>,
     /// What it claims to come from.
     pub claims: &'a Claims<'a>,
     /// The way that it took, as far as that is known.

@@ -8,6 +8,7 @@ use super::facts::{self, HANDOVER_KEY};
 use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
 use crate::annotate::line;
+use crate::clients::stacks::Named;
 use crate::evidence::{Evidence, Micros, Reason, TlsSource, encode_handover};
 use crate::fingerprint::Ascii;
 use crate::fingerprint::combined::{Lp1, Part};
@@ -151,6 +152,12 @@ impl ConnectionRole {
             };
             self.plugin.count_source(&facts::peer(&source), fate, now);
         }
+        if fate != Fate::Used
+            && let Evidence::Seen(syn) = facts::syn(host)
+        {
+            let named = Named::from(self.plugin.stacks.identify(&syn));
+            metrics.count(host, Metric::StacksWithoutRequest(named.as_str().into()));
+        }
         match fate {
             Fate::Unfinished => metrics.count(host, Metric::HandshakesUnfinished),
             Fate::Silent => metrics.count(host, Metric::ConnectionsSilent),
@@ -180,6 +187,7 @@ impl ConnectionRole {
         let tls = TlsPrint::of(&Evidence::Seen(hello), TlsSource::Opening, &facts);
         self.plugin.metrics.count(host, Metric::Passthrough);
         let tcp = facts.transport.syn.as_ref().map(TcpPrint::of);
+        let stack = self.plugin.name_stack(host, &facts.transport);
         self.plugin.count_evidence(host, &facts, &tls);
         if self.plugin.config.log.filter_state == Switch::Off {
             return;
@@ -189,7 +197,7 @@ impl ConnectionRole {
             tls: tls.part,
             ..Lp1::UNSEEN
         };
-        let line = line::of_connection(&facts, &tcp, &tls, &id);
+        let line = line::of_connection(&facts, &tcp, &stack, &tls, &id);
         let values = [
             ("layerprint.tls.ja3", tls.ja3.seen().map(Ascii::as_str)),
             ("layerprint.tls.ja4", tls.ja4.seen().map(Ja4Value::as_str)),

@@ -86,16 +86,7 @@ pub(super) fn read_unopened(host: &impl Host, source: Evidence<Text>, hello: &Cl
 
 /// What lies below TLS. `no_handshake` is the reason when nobody says how long the handshake took.
 fn transport(host: &impl Host, first_bytes: Evidence<Micros>, no_handshake: Reason) -> Transport {
-    let absent = || match host.property(&["filter_state", "layerprint.tcp.origin"]) {
-        Ok(Some(origin)) if !origin.is_empty() => Reason::Relayed,
-        Ok(_) => Reason::NoProbe,
-        Err(_) => Reason::ProxyFailure,
-    };
-    let syn = match host.property(&["filter_state", "layerprint.tcp.syn"]) {
-        Ok(Some(bytes)) if !bytes.is_empty() => read_syn(&bytes),
-        Ok(_) => Evidence::Missing(absent()),
-        Err(_) => Evidence::Missing(Reason::ProxyFailure),
-    };
+    let syn = syn(host);
     Transport {
         rtt: rtt(host, &syn),
         handshake: read_one(
@@ -106,6 +97,20 @@ fn transport(host: &impl Host, first_bytes: Evidence<Micros>, no_handshake: Reas
         ),
         first_bytes,
         syn,
+    }
+}
+
+/// The client's SYN, when it was handed over.
+pub(super) fn syn(host: &impl Host) -> Evidence<Syn> {
+    let absent = || match host.property(&["filter_state", "layerprint.tcp.origin"]) {
+        Ok(Some(origin)) if !origin.is_empty() => Reason::Relayed,
+        Ok(_) => Reason::NoProbe,
+        Err(_) => Reason::ProxyFailure,
+    };
+    match host.property(&["filter_state", "layerprint.tcp.syn"]) {
+        Ok(Some(bytes)) if !bytes.is_empty() => read_syn(&bytes),
+        Ok(_) => Evidence::Missing(absent()),
+        Err(_) => Evidence::Missing(Reason::ProxyFailure),
     }
 }
 

@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// One counter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
     /// Connections that the connection role met.
     Connections,
@@ -40,6 +40,10 @@ pub enum Metric {
         /// `ja3` or `ja4`.
         kind: &'static str,
     },
+    /// Connections by the family of their TCP stack, whose names are those of the table.
+    Stacks(Box<str>),
+    /// Those of them that ended without a request.
+    StacksWithoutRequest(Box<str>),
     /// Requests by what was decided.
     Requests {
         /// The verdict.
@@ -116,6 +120,8 @@ impl fmt::Display for Metric {
             Self::Passthrough => f.write_str("connections_passthrough"),
             Self::TlsSource(source) => write!(f, "tls_source.source.{}", source.as_str()),
             Self::ProxyDiffers { kind } => write!(f, "proxy_differs.kind.{kind}"),
+            Self::Stacks(name) => write!(f, "connections_by_stack.stack.{name}"),
+            Self::StacksWithoutRequest(name) => write!(f, "connections_without_request_by_stack.stack.{name}"),
             Self::ConnectionEvidence => f.write_str("connection_evidence"),
             Self::Evidence { kind, state } => write!(f, "evidence.kind.{kind}.state.{state}"),
             Self::Requests {

@@ -2,7 +2,8 @@
 
 use super::connections::Connections;
 use super::metrics::{Metric, Metrics};
-use crate::evidence::{Evidence, Facts, SourceAddress};
+use crate::clients::stacks::{Named, Stacks};
+use crate::evidence::{Evidence, Facts, SourceAddress, Transport};
 use crate::fingerprint::tls::TlsPrint;
 use crate::host::Host;
 use crate::memory::sources::{Counts, Fate, Prefix, Sources};
@@ -38,6 +39,8 @@ pub struct Plugin {
     pub config: Config,
     /// The counters.
     pub metrics: Metrics,
+    /// The TCP stacks that are known.
+    pub stacks: Stacks,
     /// What all plugins of this VM know.
     pub shared: Shared,
 }
@@ -63,6 +66,7 @@ impl Plugin {
         Ok(Self {
             config,
             metrics,
+            stacks: Stacks::built_in().map_err(|error| vec![Problem::of_stacks(&error)])?,
             shared,
         })
     }
@@ -95,5 +99,14 @@ impl Plugin {
     pub(super) fn count_source(&self, peer: &Evidence<SourceAddress>, fate: Fate, now: Duration) -> Option<Counts> {
         let prefix = peer.seen().and_then(|peer| peer.ip()).map(Prefix::of)?;
         Some(self.shared.sources.borrow_mut().count(prefix, fate, now))
+    }
+
+    /// Who wrote the connection's SYN.
+    pub(super) fn name_stack(&self, host: &impl Host, transport: &Transport) -> Evidence<Named> {
+        let named = transport.syn.as_ref().map(|syn| Named::from(self.stacks.identify(syn)));
+        if let Evidence::Seen(named) = &named {
+            self.metrics.count(host, Metric::Stacks(named.as_str().into()));
+        }
+        named
     }
 }

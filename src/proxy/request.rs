@@ -92,6 +92,7 @@ impl RequestRole {
             print,
             order: &order,
             claims: &claims,
+            stack: &known.stack,
             way: &way,
             networks,
             of_source: known.of_source.as_ref(),
@@ -181,6 +182,7 @@ impl RequestRole {
             let at = arrival.as_ref().and_then(|arrival| arrival.at);
             Known {
                 of_source: at.and_then(|at| self.plugin.count_source(&facts.peer, Fate::Used, at)),
+                stack: self.plugin.name_stack(host, &facts.transport),
                 facts,
                 print,
             }

@@ -180,8 +180,54 @@ impl<'a> Identity<'a> {
     }
 }
 
+/// What is kept of an identity: the family by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// This family.
+    Known {
+        /// Its name.
+        name: Box<str>,
+        /// What kind of thing it is.
+        kind: Kind,
+        /// How sure it is.
+        confidence: Confidence,
+        /// In what the SYN differs from what the family sends by default.
+        deviations: Deviations,
+    },
+    /// One of two families.
+    Ambiguous,
+    /// None that is in the table.
+    Unknown,
+}
+
+impl From<Identity<'_>> for Named {
+    fn from(identity: Identity<'_>) -> Self {
+        match identity {
+            Identity::Known(found) => Self::Known {
+                name: found.stack.name.as_str().into(),
+                kind: found.stack.kind,
+                confidence: found.confidence,
+                deviations: found.deviations,
+            },
+            Identity::Ambiguous(..) => Self::Ambiguous,
+            Identity::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl Named {
+    /// The family's name, `ambiguous` or `unknown`.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Known { name, .. } => name,
+            Self::Ambiguous => "ambiguous",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// The table, compiled.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Stacks {
     date: String,
     stacks: Vec<Stack>,

@@ -23,6 +23,8 @@ pub struct TcpPrint {
     pub signature: Box<str>,
     /// How many routers the SYN passed, as far as can be told.
     pub hops: u8,
+    /// What its MSS says of the path; none without one.
+    pub mss_class: Option<MssClass>,
     /// The tcp part of `lp1`.
     pub part: Part,
 }
@@ -34,6 +36,7 @@ impl TcpPrint {
         Self {
             signature: signature.to_string().into(),
             hops: signature.initial_ttl().distance(),
+            mss_class: MssClass::of(syn),
             part: tcp_part_of_syn(syn),
         }
     }

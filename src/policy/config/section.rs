@@ -16,6 +16,17 @@ pub struct Problem {
     pub accepted: String,
 }
 
+impl Problem {
+    /// The table of TCP stacks that comes with the filter cannot be read.
+    pub fn of_stacks(error: &impl fmt::Display) -> Self {
+        Self {
+            path: "(the table of TCP stacks)".to_owned(),
+            what: error.to_string(),
+            accepted: "a build whose tests pass".to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}; accepted: {}", self.path, self.what, self.accepted)
