@@ -138,7 +138,7 @@ fn naive(entries: &[&[u8]], hops: u8, own: Option<Option<IpAddr>>) -> Evidence<C
 fn address(entry: &[u8]) -> Option<Option<IpAddr>> {
     let text = std::str::from_utf8(entry).ok()?.trim_matches([' ', '\t']);
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    if text.to_ascii_lowercase() == "unknown" || text.strip_prefix('_').is_some_and(is_name) {
+    if text.eq_ignore_ascii_case("unknown") || text.strip_prefix('_').is_some_and(is_name) {
         return Some(None);
     }
     let mut plain = text.to_owned();
