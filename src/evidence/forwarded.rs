@@ -102,7 +102,7 @@ impl Forwarded {
         let mut client = entries.peer_entry(peer, trust.peer_entry).map(|()| None);
         for _ in 0..trust.hops {
             let entry = entries.trusted();
-            client = client.and_then(|_| entry);
+            client = client.and(entry);
         }
         let client = match client {
             Ok(Some(ip)) => Evidence::Seen(ClientAddress {
