@@ -26,11 +26,11 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  %-8s %s\n' "$$name" "$$what"; done
 
 .PHONY: demo
-demo: setup wasm ## Send real clients through a real Envoy and show what was seen
+demo: setup wasm probe ## Send real clients through a real Envoy and show what was seen
 	@$(LAB) demo
 
 .PHONY: run
-run: setup wasm ## The same stack in the foreground until Ctrl-C
+run: setup wasm probe ## The same stack in the foreground until Ctrl-C
 	@$(LAB) run
 
 .PHONY: test
