@@ -20,8 +20,11 @@ impl<const N: usize> Ascii<N> {
     /// The first `N` of `bytes`, topped up with zeros: for parts whose lengths add up to `N`.
     pub(super) fn from_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut text = [b'0'; N];
-        for (slot, byte) in text.iter_mut().zip(parts.into_iter().flatten()) {
-            *slot = *byte;
+        let mut room = text.as_mut_slice();
+        for part in parts {
+            let (place, rest) = room.split_at_mut(part.len().min(room.len()));
+            place.iter_mut().zip(part).for_each(|(slot, byte)| *slot = *byte);
+            room = rest;
         }
         Self::new(text)
     }

@@ -3,9 +3,11 @@
 //! Two implementations of HTTP/2 rarely open a connection alike, and the order of pseudo-headers differs between browsers.
 //! The first three parts come from the connection's opening, the last from its first request; all are frozen there.
 
-use super::{ascii::Ascii, digest};
+use super::ascii::Ascii;
+use super::text::{Sink, gathered, hex_digest, put_number};
 use crate::wire::{http2::Opening, is_grease};
 use core::fmt;
+use md5::Md5;
 
 /// The order of a request's pseudo-headers, as their first letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,8 @@ impl PseudoOrder {
     /// Requests have four or five pseudo-headers (RFC 9113, 8.3.1; RFC 8441); Envoy lets no unknown one through.
     pub const MAX: usize = 8;
 
-    /// The order of those of `names` that come first and begin with a colon; none when there are none, or too many.
+    /// The order of those of `names` that come first and begin with a colon; none when there are none, or too
+    /// many, or one whose first character is no letter.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut order = Self {
             letters: [0; Self::MAX],
@@ -28,7 +31,11 @@ impl PseudoOrder {
             let Some(letter) = name.strip_prefix(':').and_then(|rest| rest.bytes().next()) else {
                 break;
             };
-            *order.letters.get_mut(order.count)? = letter.to_ascii_lowercase();
+            let letter = letter.to_ascii_lowercase();
+            if !letter.is_ascii_lowercase() {
+                return None;
+            }
+            *order.letters.get_mut(order.count)? = letter;
             order.count += 1;
         }
         (order.count > 0).then_some(order)
@@ -51,13 +58,21 @@ impl PseudoOrder {
     }
 }
 
-impl fmt::Display for PseudoOrder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, letter) in self.letters.iter().take(self.count).enumerate() {
-            let comma = if n == 0 { "" } else { "," };
-            write!(f, "{comma}{}", char::from(*letter))?;
+impl PseudoOrder {
+    fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
+        let mut separator = b"".as_slice();
+        for letter in self.letters.iter().take(self.count) {
+            out.put(separator)?;
+            out.put(&[*letter])?;
+            separator = b",";
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for PseudoOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        gathered(f, |out| self.write(out))
     }
 }
 
@@ -73,44 +88,52 @@ pub struct Fingerprint<'a> {
 impl Fingerprint<'_> {
     /// The MD5 of the form, as fingerprint databases list it.
     pub fn md5(&self) -> Ascii<32> {
-        digest::md5(self)
+        hex_digest::<Md5, 32>(|out| self.write(out))
+    }
+
+    fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
+        let mut separator = b"".as_slice();
+        for setting in self.opening.settings.iter().filter(|setting| !is_grease(setting.id)) {
+            out.put(separator)?;
+            put_number(out, setting.id)?;
+            out.put(b":")?;
+            put_number(out, setting.value)?;
+            separator = b";";
+        }
+        out.put(b"|")?;
+        match self.opening.window_update {
+            Some(increment) => put_number(out, increment)?,
+            None => out.put(b"00")?,
+        }
+        out.put(b"|")?;
+        if self.opening.priorities.is_empty() {
+            out.put(b"0")?;
+        }
+        separator = b"";
+        for p in &self.opening.priorities {
+            out.put(separator)?;
+            put_number(out, p.stream)?;
+            out.put(if p.exclusive { b":1:" } else { b":0:" })?;
+            put_number(out, p.depends_on)?;
+            out.put(b":")?;
+            put_number(out, p.weight)?;
+            separator = b",";
+        }
+        out.put(b"|")?;
+        self.pseudo.write(out)
     }
 }
 
 impl fmt::Display for Fingerprint<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        for setting in self.opening.settings.iter().filter(|setting| !is_grease(setting.id)) {
-            write!(f, "{separator}{}:{}", setting.id, setting.value)?;
-            separator = ";";
-        }
-        match self.opening.window_update {
-            Some(increment) => write!(f, "|{increment}|")?,
-            None => f.write_str("|00|")?,
-        }
-        if self.opening.priorities.is_empty() {
-            f.write_str("0")?;
-        }
-        separator = "";
-        for p in &self.opening.priorities {
-            write!(
-                f,
-                "{separator}{}:{}:{}:{}",
-                p.stream,
-                u8::from(p.exclusive),
-                p.depends_on,
-                p.weight
-            )?;
-            separator = ",";
-        }
-        write!(f, "|{}", self.pseudo)
+        gathered(f, |out| self.write(out))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::http2::{FirstHeaders, Priority, Setting};
+    use crate::wire::http2::{FirstHeaders, Priorities, Priority, Setting};
 
     fn opening(settings: &[(u16, u32)], window_update: Option<u32>) -> Opening {
         Opening {
@@ -119,7 +142,7 @@ mod tests {
                 .map(|(id, value)| Setting { id: *id, value: *value })
                 .collect(),
             window_update,
-            priorities: Vec::new(),
+            priorities: Priorities::new(),
             headers: FirstHeaders {
                 stream: 1,
                 flags: 4,
@@ -157,7 +180,7 @@ mod tests {
     #[test]
     fn priority_frames_are_written_with_the_weight_plus_one() {
         let mut opening = opening(&[], Some(1));
-        opening.priorities = vec![
+        opening.priorities = Priorities::from_vec(vec![
             Priority {
                 stream: 3,
                 exclusive: false,
@@ -170,7 +193,7 @@ mod tests {
                 depends_on: 3,
                 weight: 1,
             },
-        ];
+        ]);
         let form = Fingerprint {
             opening: &opening,
             pseudo: pseudo("m"),
@@ -189,6 +212,7 @@ mod tests {
         assert_eq!(order(&["a", ":method"]), None);
         assert_eq!(order(&[]), None);
         assert_eq!(order(&[":a"; 9]), None);
+        assert_eq!(order(&[":\u{e9}"]), None);
         assert_eq!(PseudoOrder::parse("m,,p"), None);
         assert_eq!(PseudoOrder::parse("m,\u{e9}"), None);
     }

@@ -5,7 +5,7 @@
 use core::fmt;
 
 use super::ascii::{Ascii, hex_digit};
-use super::text::{Sink, put_hex, short_hash, sorted};
+use super::text::{Sink, gathered, put_hex, short_hash, sorted};
 use crate::wire::is_grease;
 use crate::wire::tls::{BrokenExtension, ClientHello, Codes, ExtensionType, ProtocolVersion, SignatureScheme};
 
@@ -228,11 +228,13 @@ pub struct Ja4Text<'a> {
 
 impl fmt::Display for Ja4Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.put(&self.ja4.a(self.form))?;
-        f.put(b"_")?;
-        self.ja4.put_ciphers(self.form, f)?;
-        f.put(b"_")?;
-        self.ja4.put_rest(self.form, f)
+        gathered(f, |out| {
+            out.put(&self.ja4.a(self.form))?;
+            out.put(b"_")?;
+            self.ja4.put_ciphers(self.form, out)?;
+            out.put(b"_")?;
+            self.ja4.put_rest(self.form, out)
+        })
     }
 }
 

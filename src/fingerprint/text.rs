@@ -1,10 +1,11 @@
-//! How fingerprints write lists of code points. One piece of code makes the raw text and what is hashed, so that they
-//! cannot differ; it writes into a [`Sink`], which is a formatter or a digest, and allocates nothing.
+//! How fingerprints write their text. One piece of code makes the raw text and what is hashed, so that they cannot differ;
+//! it writes into a [`Sink`], which is a formatter or a digest, and allocates nothing.
 
 use core::convert::Infallible;
-use core::fmt::{self, Write as _};
+use core::fmt;
 
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 
 use super::ascii::{Ascii, hex_digit};
 
@@ -20,7 +21,7 @@ impl Sink for fmt::Formatter<'_> {
     type Error = fmt::Error;
 
     fn put(&mut self, ascii: &[u8]) -> fmt::Result {
-        ascii.iter().try_for_each(|byte| self.write_char(char::from(*byte)))
+        self.write_str(str::from_utf8(ascii).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -36,80 +37,154 @@ impl<D: Digest> Sink for Digesting<D> {
     }
 }
 
-impl<D: Digest> fmt::Write for Digesting<D> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let Ok(()) = self.put(text.as_bytes());
-        Ok(())
+/// Holds small pieces back until there are enough: to a digest as to a formatter, each call costs more than most pieces
+/// are long.
+pub(super) struct Gathered<'a, S> {
+    out: &'a mut S,
+    text: [u8; 256],
+    filled: usize,
+}
+
+impl<S: Sink> Gathered<'_, S> {
+    /// Keeps `ascii`, if there is room. Inlined, so that a piece of a known length is a move or two.
+    #[inline(always)]
+    fn keep(&mut self, ascii: &[u8]) -> Option<()> {
+        let end = self.filled + ascii.len();
+        self.text.get_mut(self.filled..end)?.copy_from_slice(ascii);
+        self.filled = end;
+        Some(())
     }
+
+    #[cold]
+    fn put_after_passing_on(&mut self, ascii: &[u8]) -> Result<(), S::Error> {
+        self.pass_on()?;
+        match self.keep(ascii) {
+            Some(()) => Ok(()),
+            None => self.out.put(ascii),
+        }
+    }
+
+    fn pass_on(&mut self) -> Result<(), S::Error> {
+        let text = self.text.get(..self.filled).unwrap_or_default();
+        self.filled = 0;
+        self.out.put(text)
+    }
+}
+
+impl<S: Sink> Sink for Gathered<'_, S> {
+    type Error = S::Error;
+
+    #[inline(always)]
+    fn put(&mut self, ascii: &[u8]) -> Result<(), S::Error> {
+        if self.keep(ascii).is_some() {
+            return Ok(());
+        }
+        self.put_after_passing_on(ascii)
+    }
+}
+
+impl<S: Sink> fmt::Write for Gathered<'_, S> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.put(text.as_bytes()).map_err(|_| fmt::Error)
+    }
+}
+
+/// Lets `write` put its pieces, and passes them on to `out`.
+pub(super) fn gathered<S: Sink>(
+    out: &mut S,
+    write: impl FnOnce(&mut Gathered<'_, S>) -> Result<(), S::Error>,
+) -> Result<(), S::Error> {
+    let mut gathered = Gathered {
+        out,
+        text: [0; 256],
+        filled: 0,
+    };
+    write(&mut gathered)?;
+    gathered.pass_on()
 }
 
 /// The first `N` lower hex digits of the digest `D` over what `write` puts.
 pub(super) fn hex_digest<D: Digest, const N: usize>(
-    write: impl FnOnce(&mut Digesting<D>) -> Result<(), Infallible>,
+    write: impl FnOnce(&mut Gathered<'_, Digesting<D>>) -> Result<(), Infallible>,
 ) -> Ascii<N> {
     let mut digest = Digesting(D::new());
-    let Ok(()) = write(&mut digest);
+    let Ok(()) = gathered(&mut digest, write);
     Ascii::hex(&digest.0.finalize())
 }
 
 /// JA4's short hash: the first twelve lower hex digits of SHA-256.
-pub(super) fn short_hash(write: impl FnOnce(&mut Digesting<Sha256>) -> Result<(), Infallible>) -> Ascii<12> {
+pub(super) fn short_hash(
+    write: impl FnOnce(&mut Gathered<'_, Digesting<Sha256>>) -> Result<(), Infallible>,
+) -> Ascii<12> {
     hex_digest(write)
 }
 
 /// `codes` with four lower hex digits each, joined by commas.
 pub(super) fn put_hex<S: Sink>(out: &mut S, codes: impl IntoIterator<Item = u16>) -> Result<(), S::Error> {
-    let mut separator = b"".as_slice();
-    for code in codes {
-        let [high, low] = code.to_be_bytes();
-        out.put(separator)?;
-        out.put(&[high >> 4, high, low >> 4, low].map(hex_digit))?;
-        separator = b",";
-    }
-    Ok(())
+    let mut codes = codes.into_iter().map(hex_digits);
+    let Some(first) = codes.next() else {
+        return Ok(());
+    };
+    out.put(&first)?;
+    codes.try_for_each(|[a, b, c, d]| out.put(&[b',', a, b, c, d]))
+}
+
+fn hex_digits(code: u16) -> [u8; 4] {
+    let [high, low] = code.to_be_bytes();
+    [high >> 4, high, low >> 4, low].map(hex_digit)
 }
 
 /// `codes` as decimal numbers, joined by hyphens.
 pub(super) fn put_decimal<S: Sink>(out: &mut S, codes: impl IntoIterator<Item = u16>) -> Result<(), S::Error> {
-    let mut separator = b"".as_slice();
-    for code in codes {
-        out.put(separator)?;
-        let digits = [
-            code / 10_000 % 10,
-            code / 1000 % 10,
-            code / 100 % 10,
-            code / 10 % 10,
-            code % 10,
-        ]
-        .map(decimal_digit);
-        let zeros = digits.iter().take(4).take_while(|digit| **digit == b'0').count();
-        out.put(digits.get(zeros..).unwrap_or_default())?;
-        separator = b"-";
-    }
-    Ok(())
+    let mut codes = codes.into_iter();
+    let Some(first) = codes.next() else {
+        return Ok(());
+    };
+    put_number(out, first)?;
+    codes.try_for_each(|code| {
+        out.put(b"-")?;
+        put_number(out, code)
+    })
 }
 
-const fn decimal_digit(digit: u16) -> u8 {
-    let [_, low] = digit.to_be_bytes();
-    b'0' + low
+/// `number` in decimal.
+pub(super) fn put_number<S: Sink>(out: &mut S, number: impl itoa::Integer) -> Result<(), S::Error> {
+    out.put(itoa::Buffer::new().format(number).as_bytes())
 }
 
-/// Lists up to this length are sorted on the stack. Browsers offer fewer than 40 of anything; a longer list costs an
+/// Lists up to this length are kept on the stack. Browsers offer fewer than 40 of anything; a longer list costs an
 /// allocation.
 const SORTED_IN_PLACE: usize = 128;
 
 /// Hands `codes` in ascending order to `use_sorted`, duplicates kept.
-pub(super) fn sorted<T>(codes: impl Iterator<Item = u16> + Clone, use_sorted: impl FnOnce(&[u16]) -> T) -> T {
-    let count = codes.clone().count();
-    let mut stack = [0; SORTED_IN_PLACE];
-    if let Some(room) = stack.get_mut(..count) {
-        room.iter_mut().zip(codes).for_each(|(slot, code)| *slot = code);
-        room.sort_unstable();
-        use_sorted(room)
-    } else {
-        let mut heap: Vec<u16> = codes.collect();
-        heap.sort_unstable();
-        use_sorted(&heap)
+pub(super) fn sorted<T>(codes: impl Iterator<Item = u16>, use_sorted: impl FnOnce(&[u16]) -> T) -> T {
+    let mut codes: SmallVec<[u16; SORTED_IN_PLACE]> = codes.collect();
+    let mut room = [0; RANKED];
+    match room.get_mut(..codes.len()) {
+        Some(room) => {
+            rank(&codes, room);
+            use_sorted(room)
+        }
+        None => {
+            codes.sort_unstable();
+            use_sorted(&codes)
+        }
+    }
+}
+
+/// Lists up to this length are sorted by [`rank`].
+const RANKED: usize = 32;
+
+/// Puts each of `codes` where as many stand before it as are smaller, or equal and earlier. Clients shuffle their lists, which
+/// makes a sort guess wrong at every other comparison; counting takes more of them but guesses nothing.
+fn rank(codes: &[u16], sorted: &mut [u16]) {
+    for (n, code) in codes.iter().enumerate() {
+        let (earlier, later) = codes.split_at(n);
+        let place =
+            earlier.iter().filter(|other| *other <= code).count() + later.iter().filter(|other| *other < code).count();
+        if let Some(slot) = sorted.get_mut(place) {
+            *slot = *code;
+        }
     }
 }
 
@@ -139,8 +214,23 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_sorted_the_same_on_the_stack_and_on_the_heap() {
-        for length in [0, 1, 127, 128, 129, 1000] {
+    fn pieces_of_every_length_come_through_in_order() {
+        for length in [0, 1, 5, 255, 256, 257, 600] {
+            let piece = "0123456789".repeat(60).split_at(length).0.to_owned();
+            let mut text = Text(String::new());
+            let Ok(()) = gathered(&mut text, |out| {
+                out.put(b"ab")?;
+                out.put(piece.as_bytes())?;
+                out.put(b"c")?;
+                out.put(piece.as_bytes())
+            });
+            assert_eq!(text.0, format!("ab{piece}c{piece}"));
+        }
+    }
+
+    #[test]
+    fn lists_of_every_length_are_sorted() {
+        for length in [0, 1, 31, 32, 33, 127, 128, 129, 1000] {
             let codes = (0..length).map(|n: u16| n.wrapping_mul(40_503) % 512);
             let mut expected: Vec<u16> = codes.clone().collect();
             expected.sort_unstable();

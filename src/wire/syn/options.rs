@@ -3,6 +3,7 @@
 
 use super::Error;
 use crate::wire::Reader;
+use smallvec::SmallVec;
 
 /// The most options that a header can hold: 40 bytes (a data offset of 15 less the fixed part), each option at least one.
 pub const MAX_OPTIONS: usize = 40;
@@ -166,11 +167,10 @@ impl TcpOption {
     }
 }
 
-/// All options of a header, in wire order.
+/// All options of a header, in wire order: at most [`MAX_OPTIONS`]. As many as known stacks send take no allocation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TcpOptions {
-    list: [TcpOption; MAX_OPTIONS],
-    count: usize,
+    list: SmallVec<[TcpOption; 12]>,
     wire_length: u16,
 }
 
@@ -178,24 +178,19 @@ impl TcpOptions {
     /// Reads all of `bytes`, which are what the data offset leaves for options.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Error> {
         let mut options = Self {
-            list: [TcpOption::Nop; MAX_OPTIONS],
-            count: 0,
+            list: SmallVec::new(),
             wire_length: u16::try_from(bytes.len()).map_err(|_| Error::HeaderLength)?,
         };
         let mut reader = Reader::new(bytes);
-        for slot in &mut options.list {
-            if reader.is_empty() {
-                break;
-            }
-            *slot = TcpOption::read(&mut reader)?;
-            options.count += 1;
+        while !reader.is_empty() {
+            options.list.push(TcpOption::read(&mut reader)?);
         }
         Ok(options)
     }
 
     /// The options.
     pub fn as_slice(&self) -> &[TcpOption] {
-        self.list.get(..self.count).unwrap_or_default()
+        &self.list
     }
 
     /// The bytes that they take in the header, padding included.
