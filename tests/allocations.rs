@@ -17,6 +17,7 @@ use layerprint::fingerprint::http2::{Fingerprint, PseudoOrder};
 use layerprint::fingerprint::ja4::{Ja4, Transport};
 use layerprint::fingerprint::lp1_tls::TlsPart;
 use layerprint::fingerprint::order::HeaderOrder;
+use layerprint::fingerprint::tcp::Signature;
 use layerprint::wire::syn::Syn;
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -127,8 +128,15 @@ fn the_http2_form_allocates_for_nothing_but_its_text() {
 
 #[test]
 fn a_syn_signature_allocates_for_nothing_but_its_text() {
+    let mut text = String::with_capacity(1_024);
     for (name, bytes) in syns() {
-        allocates_at_most(1, "the signature as text", &name, || ours::syn_signature(&bytes));
+        allocates_at_most(1, "the signature as text", &name, || {
+            Some(Signature(&Syn::parse(&bytes).ok()?).to_string())
+        });
+        text.clear();
+        allocates_at_most(0, "the signature in a text that is there", &name, || {
+            ours::syn_signature(&bytes, &mut text)
+        });
         allocates_at_most(0, "lp1's TCP part", &name, || {
             Some(tcp_part_of_syn(&Syn::parse(&bytes).ok()?))
         });

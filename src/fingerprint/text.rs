@@ -41,7 +41,7 @@ impl<D: Digest> Sink for Digesting<D> {
 /// are long.
 pub(super) struct Gathered<'a, S> {
     out: &'a mut S,
-    text: [u8; 256],
+    text: &'a mut [u8; 256],
     filled: usize,
 }
 
@@ -96,7 +96,7 @@ pub(super) fn gathered<S: Sink>(
 ) -> Result<(), S::Error> {
     let mut gathered = Gathered {
         out,
-        text: [0; 256],
+        text: &mut [0; 256],
         filled: 0,
     };
     write(&mut gathered)?;
@@ -121,12 +121,21 @@ pub(super) fn short_hash(
 
 /// `codes` with four lower hex digits each, joined by commas.
 pub(super) fn put_hex<S: Sink>(out: &mut S, codes: impl IntoIterator<Item = u16>) -> Result<(), S::Error> {
-    let mut codes = codes.into_iter().map(hex_digits);
-    let Some(first) = codes.next() else {
-        return Ok(());
-    };
-    out.put(&first)?;
-    codes.try_for_each(|[a, b, c, d]| out.put(&[b',', a, b, c, d]))
+    let mut codes = codes.into_iter().peekable();
+    // The first has no comma before it.
+    let mut begin = 1;
+    while codes.peek().is_some() {
+        let mut pieces = [[b','; 5]; 16];
+        let mut end = 0;
+        for (piece, code) in pieces.iter_mut().zip(&mut codes) {
+            let [a, b, c, d] = hex_digits(code);
+            *piece = [b',', a, b, c, d];
+            end += piece.len();
+        }
+        out.put(pieces.as_flattened().get(begin..end).unwrap_or_default())?;
+        begin = 0;
+    }
+    Ok(())
 }
 
 fn hex_digits(code: u16) -> [u8; 4] {
@@ -147,9 +156,14 @@ pub(super) fn put_decimal<S: Sink>(out: &mut S, codes: impl IntoIterator<Item = 
     })
 }
 
-/// `number` in decimal.
-pub(super) fn put_number<S: Sink>(out: &mut S, number: impl itoa::Integer) -> Result<(), S::Error> {
-    out.put(itoa::Buffer::new().format(number).as_bytes())
+/// `number` in decimal. One digit, as most counts and distances have, does not wait for the division.
+#[inline]
+pub(super) fn put_number<S: Sink>(out: &mut S, number: impl Into<u32>) -> Result<(), S::Error> {
+    let number = number.into();
+    match u8::try_from(number) {
+        Ok(digit @ 0..=9) => out.put(&[b'0' + digit]),
+        _ => out.put(itoa::Buffer::new().format(number).as_bytes()),
+    }
 }
 
 /// Lists up to this length are kept on the stack. Browsers offer fewer than 40 of anything; a longer list costs an

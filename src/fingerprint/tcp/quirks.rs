@@ -107,7 +107,16 @@ impl Quirk {
             (Self::ExcessiveScale, options.excessive_scale),
             (Self::BadOption, options.bad),
         ];
-        all.into_iter().filter_map(|(quirk, holds)| holds.then_some(quirk))
+        // As bits, so that walking them branches once for each that holds: most SYNs have two.
+        let mut bits = 0_u32;
+        for (n, (_, holds)) in (0..).zip(all) {
+            bits |= u32::from(holds) << n;
+        }
+        core::iter::from_fn(move || {
+            let next = usize::try_from(bits.trailing_zeros()).ok().and_then(|n| all.get(n))?;
+            bits &= bits - 1;
+            Some(next.0)
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! `LAYERPRINT_BENCH_SECONDS` is how long each of the ten measurements takes, 3 by default.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
+use layerprint_bench::rows::run;
 use layerprint_bench::{Inputs, ROWS, Row, agreement};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -79,11 +80,12 @@ fn measure_time(inputs: &Inputs, folder: &Path) {
         .configure_from_args();
     for (number, row) in ROWS.iter().enumerate() {
         let cases = row.cases(inputs);
+        let mut text = String::with_capacity(1_024);
         let mut group = criterion.benchmark_group(number.to_string());
         group.throughput(Throughput::Elements(cases.len() as u64));
-        for (side, run) in [("ours", row.ours), ("theirs", row.theirs)] {
-            group.bench_function(BenchmarkId::new(side, row.name), |bencher| {
-                bencher.iter(|| cases.iter().for_each(run));
+        for (name, side) in [("ours", row.ours), ("theirs", row.theirs)] {
+            group.bench_function(BenchmarkId::new(name, row.name), |bencher| {
+                bencher.iter(|| run(side, &cases, &mut text));
             });
         }
         group.finish();

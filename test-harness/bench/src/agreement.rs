@@ -25,11 +25,15 @@ pub fn differences(inputs: &Inputs) -> Vec<String> {
         );
     }
     for syn in &inputs.syns {
+        let text = |side: fn(&[u8], &mut String) -> Option<()>| {
+            let mut text = String::new();
+            side(&syn.bytes, &mut text).map(|()| text)
+        };
         compare(
             "SYN signature",
             &syn.name,
-            ours::syn_signature(&syn.bytes),
-            theirs::syn_signature(&syn.bytes),
+            text(ours::syn_signature),
+            text(theirs::syn_signature),
         );
     }
     found

@@ -11,7 +11,8 @@
 //! | HTTP/2 form, with HPACK | the same, and the first block put together and decoded by `loona-hpack`, as the command-line tool does | their one call. Its decoder is another fork of the same crate as ours |
 //! | SYN signature | packet to text | packet to text, built with their feature `syn` alone; no database is asked |
 //!
-//! Both sides write each form once, into a `String` that has room for it where the side lets us choose.
+//! Where both sides only display a signature (SYN), both write it into the same text, which has room. Else each answers as its
+//! interface does: ours with values on the stack and one `String` for the HTTP/2 form, theirs with `String`s.
 
 pub mod agreement;
 pub mod inputs;

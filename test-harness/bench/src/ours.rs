@@ -55,10 +55,8 @@ pub fn opening(bytes: &[u8]) -> Option<Opening> {
     }
 }
 
-/// The signature of the SYN that `packet` is.
-pub fn syn_signature(packet: &[u8]) -> Option<String> {
+/// Writes the signature of the SYN that `packet` is into `text`.
+pub fn syn_signature(packet: &[u8], text: &mut String) -> Option<()> {
     let syn = Syn::parse(packet).ok()?;
-    let mut text = String::with_capacity(256);
-    write!(text, "{}", Signature(&syn)).ok()?;
-    Some(text)
+    write!(text, "{}", Signature(&syn)).ok()
 }

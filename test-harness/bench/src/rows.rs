@@ -21,6 +21,9 @@ pub struct Case {
     pub pseudo: Option<PseudoOrder>,
 }
 
+/// One side's work on one case. The text has room, and is empty; who only displays a form writes it there.
+pub type Side = fn(&Case, &mut String);
+
 /// One comparison.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -30,9 +33,9 @@ pub struct Row {
     pub has_target: bool,
     inputs: fn(&Inputs) -> &[Input],
     /// Our work on one case.
-    pub ours: fn(&Case),
+    pub ours: Side,
     /// Theirs.
-    pub theirs: fn(&Case),
+    pub theirs: Side,
 }
 
 /// All of them; the crate's documentation says what each side does.
@@ -41,47 +44,55 @@ pub const ROWS: [Row; 5] = [
         name: "JA3 + JA4",
         has_target: true,
         inputs: |inputs| &inputs.hellos,
-        ours: |case| keep(ours::ja3_and_ja4(black_box(&case.bytes))),
-        theirs: |case| keep(theirs::ja4(black_box(&case.bytes))),
+        ours: |case, _| keep(ours::ja3_and_ja4(black_box(&case.bytes))),
+        theirs: |case, _| keep(theirs::ja4(black_box(&case.bytes))),
     },
     Row {
         name: "JA4",
         has_target: true,
         inputs: |inputs| &inputs.hellos,
-        ours: |case| keep(ours::ja4(black_box(&case.bytes))),
-        theirs: |case| keep(theirs::ja4(black_box(&case.bytes))),
+        ours: |case, _| keep(ours::ja4(black_box(&case.bytes))),
+        theirs: |case, _| keep(theirs::ja4(black_box(&case.bytes))),
     },
     Row {
         name: "HTTP/2 form, without HPACK",
         has_target: true,
         inputs: |inputs| &inputs.openings,
-        ours: |case| {
+        ours: |case, _| {
             keep(
                 case.pseudo
                     .and_then(|pseudo| ours::http2(black_box(&case.bytes), pseudo)),
             )
         },
-        theirs: |case| keep(theirs::http2(black_box(&case.bytes[..case.before_headers]))),
+        theirs: |case, _| keep(theirs::http2(black_box(&case.bytes[..case.before_headers]))),
     },
     Row {
         name: "HTTP/2 form, with HPACK",
         has_target: false,
         inputs: |inputs| &inputs.openings,
-        ours: |case| keep(http2_with_hpack(black_box(&case.bytes))),
-        theirs: |case| keep(theirs::http2(black_box(&case.bytes))),
+        ours: |case, _| keep(http2_with_hpack(black_box(&case.bytes))),
+        theirs: |case, _| keep(theirs::http2(black_box(&case.bytes))),
     },
     Row {
         name: "SYN signature",
         has_target: true,
         inputs: |inputs| &inputs.syns,
-        ours: |case| keep(ours::syn_signature(black_box(&case.bytes))),
-        theirs: |case| keep(theirs::syn_signature(black_box(&case.bytes))),
+        ours: |case, text| keep(ours::syn_signature(black_box(&case.bytes), text)),
+        theirs: |case, text| keep(theirs::syn_signature(black_box(&case.bytes), text)),
     },
 ];
 
 /// Makes a value that nobody reads count as read.
 fn keep<T>(value: T) {
     black_box(&value);
+}
+
+/// Runs one side over all of `cases`.
+pub fn run(side: Side, cases: &[Case], text: &mut String) {
+    for case in cases {
+        text.clear();
+        side(case, text);
+    }
 }
 
 impl Row {

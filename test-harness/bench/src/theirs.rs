@@ -18,14 +18,12 @@ pub fn http2(bytes: &[u8]) -> Option<(String, String)> {
     Some((found.fingerprint, found.hash))
 }
 
-/// The signature of the SYN that `packet` is. The tracker is empty: with the feature `syn` alone it keeps nothing.
-pub fn syn_signature(packet: &[u8]) -> Option<String> {
+/// Writes the signature of the SYN that `packet` is into `text`. The tracker is empty: with the feature `syn` alone it keeps nothing.
+pub fn syn_signature(packet: &[u8], text: &mut String) -> Option<()> {
     let mut tracker = ConnectionTracker::new(1);
     let found = match packet.first()? >> 4 {
         4 => process_tcp_ipv4(&Ipv4Packet::new(packet)?, &mut tracker),
         _ => process_tcp_ipv6(&Ipv6Packet::new(packet)?, &mut tracker),
     };
-    let mut text = String::with_capacity(256);
-    write!(text, "{}", found.ok()?.tcp_request?).ok()?;
-    Some(text)
+    write!(text, "{}", found.ok()?.tcp_request?).ok()
 }
