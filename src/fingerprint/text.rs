@@ -145,15 +145,37 @@ fn hex_digits(code: u16) -> [u8; 4] {
 
 /// `codes` as decimal numbers, joined by hyphens.
 pub(super) fn put_decimal<S: Sink>(out: &mut S, codes: impl IntoIterator<Item = u16>) -> Result<(), S::Error> {
-    let mut codes = codes.into_iter();
-    let Some(first) = codes.next() else {
-        return Ok(());
-    };
-    put_number(out, first)?;
-    codes.try_for_each(|code| {
-        out.put(b"-")?;
-        put_number(out, code)
-    })
+    // The first has no hyphen before it.
+    let mut begin = 1;
+    for code in codes {
+        let ([a, b, c, d, e], zeros) = decimal_digits(code);
+        let mut piece = [b'-', a, b, c, d, e];
+        // The hyphen takes the place of the last leading zero.
+        if let Some(place) = piece.get_mut(zeros) {
+            *place = b'-';
+        }
+        out.put(piece.get(zeros + begin..).unwrap_or_default())?;
+        begin = 0;
+    }
+    Ok(())
+}
+
+/// Five digits, and how many of them are leading zeros. Counted without a branch, which would be guessed wrong: code points of
+/// four and of five digits come in any order.
+fn decimal_digits(code: u16) -> ([u8; 5], usize) {
+    let digits = [
+        code / 10_000,
+        code / 1_000 % 10,
+        code / 100 % 10,
+        code / 10 % 10,
+        code % 10,
+    ];
+    let digits = digits.map(|digit| {
+        let [_, low] = digit.to_be_bytes();
+        b'0' + low
+    });
+    let zeros = [10_000, 1_000, 100, 10].map(|least| usize::from(code < least));
+    (digits, zeros.iter().sum())
 }
 
 /// `number` in decimal. One digit, as most counts and distances have, does not wait for the division.
@@ -194,9 +216,9 @@ const RANKED: usize = 32;
 fn rank(codes: &[u16], sorted: &mut [u16]) {
     for (n, code) in codes.iter().enumerate() {
         let (earlier, later) = codes.split_at(n);
-        let place =
-            earlier.iter().filter(|other| *other <= code).count() + later.iter().filter(|other| *other < code).count();
-        if let Some(slot) = sorted.get_mut(place) {
+        let before = earlier.iter().map(|other| u16::from(other <= code)).sum::<u16>()
+            + later.iter().map(|other| u16::from(other < code)).sum::<u16>();
+        if let Some(slot) = sorted.get_mut(usize::from(before)) {
             *slot = *code;
         }
     }

@@ -15,14 +15,13 @@ pub fn differences(inputs: &Inputs) -> Vec<String> {
         compare("JA4", &hello.name, ja4, theirs::ja4(&hello.bytes));
     }
     for case in ROWS[2].cases(inputs) {
-        let form = case.pseudo.and_then(|pseudo| ours::http2(&case.bytes, pseudo));
+        let mut form = String::new();
+        let form = case
+            .pseudo
+            .and_then(|pseudo| ours::http2(&case.bytes, pseudo, &mut form))
+            .map(|_| form);
         let theirs = theirs::http2(&case.bytes);
-        compare(
-            "HTTP/2 form",
-            &case.name,
-            form.map(|(form, _)| form),
-            theirs.map(|(form, _)| form),
-        );
+        compare("HTTP/2 form", &case.name, form, theirs.map(|(form, _)| form));
     }
     for syn in &inputs.syns {
         let text = |side: fn(&[u8], &mut String) -> Option<()>| {

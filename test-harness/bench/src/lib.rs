@@ -11,8 +11,8 @@
 //! | HTTP/2 form, with HPACK | the same, and the first block put together and decoded by `loona-hpack`, as the command-line tool does | their one call. Its decoder is another fork of the same crate as ours |
 //! | SYN signature | packet to text | packet to text, built with their feature `syn` alone; no database is asked |
 //!
-//! Where both sides only display a signature (SYN), both write it into the same text, which has room. Else each answers as its
-//! interface does: ours with values on the stack and one `String` for the HTTP/2 form, theirs with `String`s.
+//! Each answers as its interface does. What is only displayed (our HTTP/2 form, both SYN signatures) goes into a text that is there
+//! and has room; huginn-net's other answers are `String`s, ours are values on the stack.
 
 pub mod agreement;
 pub mod inputs;

@@ -34,17 +34,15 @@ pub fn hello(records: &[u8]) -> Option<ClientHello> {
     }
 }
 
-/// The HTTP/2 form of a connection that began with `bytes`, and its MD5.
-pub fn http2(bytes: &[u8], pseudo: PseudoOrder) -> Option<(String, Ascii<32>)> {
+/// Writes the HTTP/2 form of a connection that began with `bytes` into `text`, which is empty; answers its MD5.
+pub fn http2(bytes: &[u8], pseudo: PseudoOrder, text: &mut String) -> Option<Ascii<32>> {
     let opening = opening(bytes)?;
     let form = Fingerprint {
         opening: &opening,
         pseudo,
     };
-    let mut text = String::with_capacity(256);
     write!(text, "{form}").ok()?;
-    let md5 = digest::md5(&text);
-    Some((text, md5))
+    Some(digest::md5(text))
 }
 
 /// What a connection opened with.

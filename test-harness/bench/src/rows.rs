@@ -58,11 +58,11 @@ pub const ROWS: [Row; 5] = [
         name: "HTTP/2 form, without HPACK",
         has_target: true,
         inputs: |inputs| &inputs.openings,
-        ours: |case, _| {
-            keep(
-                case.pseudo
-                    .and_then(|pseudo| ours::http2(black_box(&case.bytes), pseudo)),
-            )
+        ours: |case, text| {
+            let answer = case
+                .pseudo
+                .and_then(|pseudo| ours::http2(black_box(&case.bytes), pseudo, text));
+            keep(answer);
         },
         theirs: |case, _| keep(theirs::http2(black_box(&case.bytes[..case.before_headers]))),
     },
@@ -70,7 +70,7 @@ pub const ROWS: [Row; 5] = [
         name: "HTTP/2 form, with HPACK",
         has_target: false,
         inputs: |inputs| &inputs.openings,
-        ours: |case, _| keep(http2_with_hpack(black_box(&case.bytes))),
+        ours: |case, text| keep(http2_with_hpack(black_box(&case.bytes), text)),
         theirs: |case, _| keep(theirs::http2(black_box(&case.bytes))),
     },
     Row {
@@ -109,8 +109,8 @@ impl Row {
 }
 
 /// The form as the command-line tool makes it, which has no proxy to ask for the headers.
-fn http2_with_hpack(bytes: &[u8]) -> Option<impl Sized> {
-    ours::http2(bytes, pseudo_order(bytes)?)
+fn http2_with_hpack(bytes: &[u8], text: &mut String) -> Option<impl Sized> {
+    ours::http2(bytes, pseudo_order(bytes)?, text)
 }
 
 /// The order of the first request's pseudo-headers, out of its header block.
