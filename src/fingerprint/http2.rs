@@ -4,7 +4,7 @@
 //! The first three parts come from the connection's opening, the last from its first request; all are frozen there.
 
 use super::ascii::Ascii;
-use super::text::{Sink, gathered, hex_digest, put_number};
+use super::text::{Sink, gathered, hex_digest, put_list, put_number};
 use crate::wire::{http2::Opening, is_grease};
 use core::fmt;
 use md5::Md5;
@@ -60,13 +60,8 @@ impl PseudoOrder {
 
 impl PseudoOrder {
     fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
-        let mut separator = b"".as_slice();
-        for letter in self.letters.iter().take(self.count) {
-            out.put(separator)?;
-            out.put(&[*letter])?;
-            separator = b",";
-        }
-        Ok(())
+        let letters = self.letters.iter().take(self.count);
+        put_list(out, b',', letters, |out, letter| out.put(&[*letter]))
     }
 }
 
@@ -92,14 +87,12 @@ impl Fingerprint<'_> {
     }
 
     fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
-        let mut separator = b"".as_slice();
-        for setting in self.opening.settings.iter().filter(|setting| !is_grease(setting.id)) {
-            out.put(separator)?;
+        let settings = self.opening.settings.iter().filter(|setting| !is_grease(setting.id));
+        put_list(out, b';', settings, |out, setting| {
             put_number(out, setting.id)?;
             out.put(b":")?;
-            put_number(out, setting.value)?;
-            separator = b";";
-        }
+            put_number(out, setting.value)
+        })?;
         out.put(b"|")?;
         match self.opening.window_update {
             Some(increment) => put_number(out, increment)?,
@@ -109,16 +102,13 @@ impl Fingerprint<'_> {
         if self.opening.priorities.is_empty() {
             out.put(b"0")?;
         }
-        separator = b"";
-        for p in &self.opening.priorities {
-            out.put(separator)?;
+        put_list(out, b',', &self.opening.priorities, |out, p| {
             put_number(out, p.stream)?;
             out.put(if p.exclusive { b":1:" } else { b":0:" })?;
             put_number(out, p.depends_on)?;
             out.put(b":")?;
-            put_number(out, p.weight)?;
-            separator = b",";
-        }
+            put_number(out, p.weight)
+        })?;
         out.put(b"|")?;
         self.pseudo.write(out)
     }

@@ -37,11 +37,14 @@ impl<D: Digest> Sink for Digesting<D> {
     }
 }
 
+/// As much as most texts here have.
+const ROOM: usize = 128;
+
 /// Holds small pieces back until there are enough: to a digest as to a formatter, each call costs more than most pieces
 /// are long.
 pub(super) struct Gathered<'a, S> {
     out: &'a mut S,
-    text: &'a mut [u8; 256],
+    text: &'a mut [u8; ROOM],
     filled: usize,
 }
 
@@ -96,7 +99,7 @@ pub(super) fn gathered<S: Sink>(
 ) -> Result<(), S::Error> {
     let mut gathered = Gathered {
         out,
-        text: &mut [0; 256],
+        text: &mut [0; ROOM],
         filled: 0,
     };
     write(&mut gathered)?;
@@ -145,37 +148,26 @@ fn hex_digits(code: u16) -> [u8; 4] {
 
 /// `codes` as decimal numbers, joined by hyphens.
 pub(super) fn put_decimal<S: Sink>(out: &mut S, codes: impl IntoIterator<Item = u16>) -> Result<(), S::Error> {
-    // The first has no hyphen before it.
-    let mut begin = 1;
-    for code in codes {
-        let ([a, b, c, d, e], zeros) = decimal_digits(code);
-        let mut piece = [b'-', a, b, c, d, e];
-        // The hyphen takes the place of the last leading zero.
-        if let Some(place) = piece.get_mut(zeros) {
-            *place = b'-';
-        }
-        out.put(piece.get(zeros + begin..).unwrap_or_default())?;
-        begin = 0;
-    }
-    Ok(())
+    put_list(out, b'-', codes, put_number)
 }
 
-/// Five digits, and how many of them are leading zeros. Counted without a branch, which would be guessed wrong: code points of
-/// four and of five digits come in any order.
-fn decimal_digits(code: u16) -> ([u8; 5], usize) {
-    let digits = [
-        code / 10_000,
-        code / 1_000 % 10,
-        code / 100 % 10,
-        code / 10 % 10,
-        code % 10,
-    ];
-    let digits = digits.map(|digit| {
-        let [_, low] = digit.to_be_bytes();
-        b'0' + low
-    });
-    let zeros = [10_000, 1_000, 100, 10].map(|least| usize::from(code < least));
-    (digits, zeros.iter().sum())
+/// Lets `put_one` put each of `items`, with `separator` between.
+#[inline]
+pub(super) fn put_list<S: Sink, T>(
+    out: &mut S,
+    separator: u8,
+    items: impl IntoIterator<Item = T>,
+    mut put_one: impl FnMut(&mut S, T) -> Result<(), S::Error>,
+) -> Result<(), S::Error> {
+    let mut items = items.into_iter();
+    let Some(first) = items.next() else {
+        return Ok(());
+    };
+    put_one(out, first)?;
+    items.try_for_each(|item| {
+        out.put(&[separator])?;
+        put_one(out, item)
+    })
 }
 
 /// `number` in decimal. One digit, as most counts and distances have, does not wait for the division.
@@ -188,13 +180,12 @@ pub(super) fn put_number<S: Sink>(out: &mut S, number: impl Into<u32>) -> Result
     }
 }
 
-/// Lists up to this length are kept on the stack. Browsers offer fewer than 40 of anything; a longer list costs an
-/// allocation.
-const SORTED_IN_PLACE: usize = 128;
+/// Code points in any order. Browsers offer fewer than 40 of anything; a list over 128 costs an allocation.
+pub(super) type CodeList = SmallVec<[u16; 128]>;
 
 /// Hands `codes` in ascending order to `use_sorted`, duplicates kept.
 pub(super) fn sorted<T>(codes: impl Iterator<Item = u16>, use_sorted: impl FnOnce(&[u16]) -> T) -> T {
-    let mut codes: SmallVec<[u16; SORTED_IN_PLACE]> = codes.collect();
+    let mut codes: CodeList = codes.collect();
     let mut room = [0; RANKED];
     match room.get_mut(..codes.len()) {
         Some(room) => {
@@ -251,7 +242,7 @@ mod tests {
 
     #[test]
     fn pieces_of_every_length_come_through_in_order() {
-        for length in [0, 1, 5, 255, 256, 257, 600] {
+        for length in [0, 1, 5, ROOM - 1, ROOM, ROOM + 1, 600] {
             let piece = "0123456789".repeat(60).split_at(length).0.to_owned();
             let mut text = Text(String::new());
             let Ok(()) = gathered(&mut text, |out| {

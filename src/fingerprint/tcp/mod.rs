@@ -11,7 +11,7 @@ use core::fmt;
 pub use part::{TcpPart, WindowRule};
 pub use quirks::Quirk;
 
-use super::text::{Sink, gathered, put_number};
+use super::text::{Sink, gathered, put_list, put_number};
 use crate::wire::syn::{IpVersion, OptionKind, Syn, TcpOption};
 
 /// The signature of one SYN. Displays as p0f's notation.
@@ -190,18 +190,12 @@ pub struct Layout<'a>(pub &'a [TcpOption]);
 
 impl Written for Layout<'_> {
     fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
-        let mut separator = b"".as_slice();
-        for option in self.0 {
-            out.put(separator)?;
-            put_option(out, *option)?;
-            separator = b",";
-        }
-        Ok(())
+        put_list(out, b',', self.0, put_option)
     }
 }
 
-fn put_option<S: Sink>(out: &mut S, option: TcpOption) -> Result<(), S::Error> {
-    if let TcpOption::End { padding, .. } = option {
+fn put_option<S: Sink>(out: &mut S, option: &TcpOption) -> Result<(), S::Error> {
+    if let TcpOption::End { padding, .. } = *option {
         out.put(b"eol+")?;
         return put_number(out, padding);
     }
@@ -221,11 +215,5 @@ fn put_option<S: Sink>(out: &mut S, option: TcpOption) -> Result<(), S::Error> {
 }
 
 fn put_quirks<S: Sink>(out: &mut S, quirks: impl Iterator<Item = Quirk>) -> Result<(), S::Error> {
-    let mut separator = b"".as_slice();
-    for quirk in quirks {
-        out.put(separator)?;
-        out.put(quirk.as_str().as_bytes())?;
-        separator = b",";
-    }
-    Ok(())
+    put_list(out, b',', quirks, |out, quirk| out.put(quirk.as_str().as_bytes()))
 }

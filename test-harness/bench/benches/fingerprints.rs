@@ -1,7 +1,7 @@
 //! `make bench`: both sides on the same inputs in one run, then a table, then whether the target is met. Exit 1 when it is not:
 //! at least twice as fast, no more than one allocation per fingerprint. The library's documentation says what is compared.
 //!
-//! Times are processor time, so that other work on the machine does not count. `LAYERPRINT_BENCH_SECONDS` is how long each of the ten measurements takes, 3 by default.
+//! Times are processor time, so that other work on the machine does not count. `LAYERPRINT_BENCH_SECONDS` is how long each of the twelve measurements takes, 3 by default.
 
 mod cpu_time;
 

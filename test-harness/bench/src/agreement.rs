@@ -11,10 +11,13 @@ pub fn differences(inputs: &Inputs) -> Vec<String> {
         }
     };
     for hello in &inputs.hellos {
+        let ours = ours::ja3_and_ja4(&hello.bytes).map(|(ja3, ja4)| format!("{ja3} {ja4}"));
+        let theirs = theirs::ja3_and_ja4(&hello.bytes).map(|(ja3, ja4)| format!("{ja3} {ja4}"));
+        compare("JA3 and JA4", &hello.name, ours, theirs);
         let ja4 = ours::ja4(&hello.bytes).map(|ja4| ja4.to_string());
         compare("JA4", &hello.name, ja4, theirs::ja4(&hello.bytes));
     }
-    for case in ROWS[2].cases(inputs) {
+    for case in ROWS[3].cases(inputs) {
         let mut form = String::new();
         let form = case
             .pseudo

@@ -39,10 +39,17 @@ pub struct Row {
 }
 
 /// All of them; the crate's documentation says what each side does.
-pub const ROWS: [Row; 5] = [
+pub const ROWS: [Row; 6] = [
     Row {
         name: "JA3 + JA4",
         has_target: true,
+        inputs: |inputs| &inputs.hellos,
+        ours: |case, _| keep(ours::ja3_and_ja4(black_box(&case.bytes))),
+        theirs: |case, _| keep(theirs::ja3_and_ja4(black_box(&case.bytes))),
+    },
+    Row {
+        name: "JA3 + JA4, theirs JA4 alone",
+        has_target: false,
         inputs: |inputs| &inputs.hellos,
         ours: |case, _| keep(ours::ja3_and_ja4(black_box(&case.bytes))),
         theirs: |case, _| keep(theirs::ja4(black_box(&case.bytes))),
