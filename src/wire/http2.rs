@@ -351,6 +351,10 @@ impl Parser {
     }
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "moved a few times per connection; a box would be an allocation for each"
+)]
 enum Step {
     Next,
     NeedMore,
