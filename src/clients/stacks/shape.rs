@@ -161,15 +161,16 @@ impl Shape {
     }
 
     fn oddities(&self, syn: &Syn) -> Option<Deviations> {
-        let mut deviations = Deviations::NONE;
-        for quirk in ODDITIES {
-            match (quirk.holds(syn), self.oddities.contains(&quirk)) {
-                (false, true) => return None,
-                (true, false) => deviations = deviations.and(Deviation::Oddity),
-                _ => {}
-            }
+        let shown = || Quirk::of(syn).filter(|quirk| ODDITIES.contains(quirk));
+        if !self.oddities.iter().all(|wanted| shown().any(|quirk| quirk == *wanted)) {
+            return None;
         }
-        Some(deviations)
+        let is_more = shown().any(|quirk| !self.oddities.contains(&quirk));
+        Some(if is_more {
+            Deviations::NONE.and(Deviation::Oddity)
+        } else {
+            Deviations::NONE
+        })
     }
 
     fn options(&self, syn: &Syn) -> Option<Deviations> {
