@@ -1,6 +1,6 @@
-//! The SYNs on the loopback interface, seen by other means than Envoy's.
+//! The SYNs that arrive on an interface, seen by other means than Envoy's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -10,14 +10,20 @@ use layerprint_harness::repo;
 pub struct Capture {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    seen: HashMap<u16, Vec<u8>>,
+    seen: HashMap<u16, VecDeque<Vec<u8>>>,
 }
 
 impl Capture {
-    /// Starts capturing; if this machine does not let us, why.
+    /// Starts capturing on the loopback interface; if this machine does not let us, why.
     pub fn start() -> Result<Self, Availability> {
-        let mut process = Command::new("python3")
+        Self::run(Command::new("python3"), "lo")
+    }
+
+    /// The same on another interface; `python` is how a Python is started where that is.
+    pub fn run(mut python: Command, interface: &str) -> Result<Self, Availability> {
+        let mut process = python
             .arg(repo::root().join("test-harness/tests/probe/capture_syn.py"))
+            .arg(interface)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -33,23 +39,26 @@ impl Capture {
             _ => {
                 process.wait().unwrap();
                 Err(Availability::missing(
-                    "capturing on the loopback interface needs CAP_NET_RAW: run as root",
+                    "capturing packets needs CAP_NET_RAW: run as root",
                 ))
             }
         }
     }
 
-    /// The SYN that came from this port, from its IP header on.
+    /// The first SYN that came from this port and was not yet asked for, from its IP header on.
     pub fn syn_from(&mut self, port: u16) -> Vec<u8> {
         loop {
-            if let Some(syn) = self.seen.remove(&port) {
+            if let Some(syn) = self.seen.get_mut(&port).and_then(VecDeque::pop_front) {
                 return syn;
             }
             let line = self.lines.next().unwrap().unwrap();
             let (port, hex) = line.split_once(' ').unwrap();
             let bytes = hex.as_bytes().chunks(2);
             let bytes = bytes.map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap());
-            self.seen.insert(port.parse().unwrap(), bytes.collect());
+            self.seen
+                .entry(port.parse().unwrap())
+                .or_default()
+                .push_back(bytes.collect());
         }
     }
 }
