@@ -84,7 +84,11 @@ fn a_syn_whose_options_lie_is_served_and_said_to_be_malformed() {
     let sender = Sender::on(&site);
     let whole = fixture("made-windows-11");
     let windows_scale = whole.find("030308").unwrap();
-    for (lie, length) in [("no length", "00"), ("a length within itself", "01"), ("past the end", "ff")] {
+    for (lie, length) in [
+        ("no length", "00"),
+        ("a length within itself", "01"),
+        ("past the end", "ff"),
+    ] {
         let mut syn = whole.clone();
         syn.replace_range(windows_scale + 2..windows_scale + 4, length);
         for from in NOBODY {

@@ -1,8 +1,10 @@
 //! SYNs that the kernel keeps nothing of, and SYNs that are sent twice.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use layerprint_harness::availability::Availability;
+use serde_json::{Value, json};
 
 use crate::net::{NAMES, Network, check};
 use crate::site::{CLEARTEXT, Site, TLS, can_run, micros, network_availability};
@@ -52,7 +54,7 @@ table inet loss {
 #[test]
 fn of_a_syn_that_was_sent_twice_the_first_is_kept() {
     let test = "of_a_syn_that_was_sent_twice_the_first_is_kept";
-    let nft = match std::process::Command::new("nft").arg("--version").output() {
+    let nft = match Command::new("nft").arg("--version").output() {
         Ok(_) => Availability::Here,
         Err(_) => Availability::missing("nft (nftables) is not installed"),
     };
@@ -61,7 +63,11 @@ fn of_a_syn_that_was_sent_twice_the_first_is_kept() {
     }
     let mut site = Site::open(test, Network::direct());
     // With timestamps the kernel knows which of its answers was answered; without, it measures nothing.
-    for (timestamps, name, port) in [("1", NAMES[0], 20_001), ("1", NAMES[1], 20_002), ("0", NAMES[0], 20_003)] {
+    for (timestamps, name, port) in [
+        ("1", NAMES[0], 20_001),
+        ("1", NAMES[1], 20_002),
+        ("0", NAMES[0], 20_003),
+    ] {
         let client = &site.network.client;
         client.set(&[&format!("net.ipv4.tcp_timestamps={timestamps}")]);
         check(client.command("nft").arg(LOSE_ANSWERS));
@@ -84,9 +90,62 @@ fn of_a_syn_that_was_sent_twice_the_first_is_kept() {
         assert!(line["tcp"].is_string(), "{line:#}");
         println!("sent twice, timestamps {timestamps}, {name}: rtt_us {}", line["rtt_us"]);
         if timestamps == "1" {
-            assert!(micros(&line, "rtt_us") < 500_000, "not the second that was waited: {line:#}");
+            assert!(
+                micros(&line, "rtt_us") < 500_000,
+                "not the second that was waited: {line:#}"
+            );
         } else {
             assert_eq!(line["missing"]["rtt_us"], "not-provided");
+        }
+    }
+}
+
+/// Has each connection's round-trip time from Envoy too.
+fn with_the_proxys_time(listener: &mut Value) {
+    let time = json!({
+        "object_key": "layerprint.tcp.rtt_ms",
+        "factory_key": "envoy.string",
+        "format_string": { "text_format_source": { "inline_string": "%DOWNSTREAM_CX_RTT%" } },
+    });
+    let filter = json!({
+        "name": "envoy.filters.network.set_filter_state",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.set_filter_state.v3.Config",
+            "on_new_connection": [time],
+        },
+    });
+    for chain in listener["filter_chains"].as_array_mut().unwrap() {
+        chain["filters"].as_array_mut().unwrap().insert(0, filter.clone());
+    }
+}
+
+/// Under SYN cookies the kernel measures by timestamps or not at all, and Envoy then says 0.
+#[test]
+fn a_time_that_was_not_measured_makes_no_gap() {
+    let test = "a_time_that_was_not_measured_makes_no_gap";
+    if !can_run(test, [network_availability()]) {
+        return;
+    }
+    let network = Network::delayed(Duration::from_millis(50));
+    let site = Site::open_with(test, network, with_the_proxys_time);
+    site.network.server.set(&["net.ipv4.tcp_syncookies=2"]);
+    for timestamps in [false, true] {
+        let setting = format!("net.ipv4.tcp_timestamps={}", u8::from(timestamps));
+        site.network.client.set(&[&setting]);
+        let visit = site.curl(&[&format!("https://{}:{TLS}/", NAMES[0])]);
+        let line = site.line_of(visit.client);
+        println!(
+            "cookies, timestamps {timestamps}: {} {}",
+            line["rtt_us"], line["rtt_gap_us"]
+        );
+        assert_eq!(line["missing"]["tcp"], "no-probe");
+        assert!(micros(&line, "first_bytes_us") >= 100_000, "{line:#}");
+        if timestamps {
+            assert_eq!(line["rtt_source"], "proxy");
+            assert!(micros(&line, "rtt_us") >= 100_000, "{line:#}");
+        } else {
+            assert_eq!(line["missing"]["rtt_us"], "not-provided", "{line:#}");
+            assert_eq!(line["missing"]["rtt_gap_us"], "not-provided", "{line:#}");
         }
     }
 }

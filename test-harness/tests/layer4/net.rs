@@ -6,8 +6,8 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Once, OnceLock};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
 use layerprint_harness::availability::Availability;
@@ -164,9 +164,7 @@ impl Network {
         // The program makes both ends where it runs; one of them is then moved.
         let mut command = client.command("python3");
         let script = repo::root().join("test-harness/tests/layer4/delayed_link.py");
-        command
-            .arg(script)
-            .args(["c0", "s0", &delay.as_millis().to_string()]);
+        command.arg(script).args(["c0", "s0", &delay.as_millis().to_string()]);
         network.link = Some(Program::start(command));
         client.ip(&format!("link set s0 netns {}", server.name));
         bring_up((client, "c0"), 2, 1);

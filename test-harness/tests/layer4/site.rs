@@ -49,11 +49,17 @@ pub struct Visit {
 
 impl Site {
     pub fn open(test: &str, network: Network) -> Self {
+        Self::open_with(test, network, |_| {})
+    }
+
+    /// With each listener changed.
+    pub fn open_with(test: &str, network: Network, change: impl Fn(&mut Value) + Send + 'static) -> Self {
         let namespace = network.server.path();
         let lab = Lab::launch(test, StackOptions::new(test), move |listener| {
             listen_in(&namespace, listener);
+            change(listener);
         });
-        let capture = Capture::run(network.server.command("python3"), network.interface);
+        let capture = Capture::start(network.server.command("python3"), network.interface);
         Self {
             lab,
             capture: capture.unwrap_or_else(|missing| panic!("{missing}")),

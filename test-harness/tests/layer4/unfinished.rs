@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use layerprint_harness::clients::{Client, CurlHttp};
@@ -12,6 +13,7 @@ use layerprint_harness::stack::envoy_program;
 use serde_json::json;
 
 use crate::lab::{GET, Lab, SOON, Sender, configure};
+use crate::net::check;
 use crate::site::{can_run, wait_for};
 
 /// How many connections were opened, how many of them came to nothing, and of those the handshakes and the silent ones.
@@ -75,7 +77,12 @@ fn handshakes_that_are_never_finished_are_counted_and_finished_ones_are_not() {
     }
     let lab = Lab::start(test, &envoy_program().unwrap());
     let mut expected = Counts::default();
-    for name in ["curl.bin", "cffi-chrome131-1.bin", "firefox-esr-1.bin", "openssl-tls1_2.bin"] {
+    for name in [
+        "curl.bin",
+        "cffi-chrome131-1.bin",
+        "firefox-esr-1.bin",
+        "openssl-tls1_2.bin",
+    ] {
         // As a scanner does: read what the server says, and leave.
         for _ in 0..5 {
             let mut client = Sender::connect(lab.tls()).send(&hello(name));
@@ -96,6 +103,34 @@ fn handshakes_that_are_never_finished_are_counted_and_finished_ones_are_not() {
     expected.wait(&lab);
 }
 
+/// As browsers do that connect ahead of need, over HTTP/1.1.
+const CONNECT_AND_WAIT: &str = "
+import socket, ssl, sys, time
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+context.minimum_version = context.maximum_version = ssl.TLSVersion[sys.argv[2]]
+with socket.create_connection(('127.0.0.1', int(sys.argv[1]))) as plain:
+    with context.wrap_socket(plain, server_hostname='localhost'):
+        time.sleep(0.2)
+";
+
+#[test]
+fn a_finished_handshake_without_a_request_is_not_an_unfinished_one() {
+    let test = "a_finished_handshake_without_a_request_is_not_an_unfinished_one";
+    if !can_run(test, []) {
+        return;
+    }
+    let lab = Lab::start(test, &envoy_program().unwrap());
+    let mut expected = Counts::default();
+    for version in ["TLSv1_2", "TLSv1_3"] {
+        let port = lab.tls().port().to_string();
+        check(Command::new("python3").args(["-c", CONNECT_AND_WAIT, &port, version]));
+        expected.connections += 1;
+        expected.without_request += 1;
+        expected.wait(&lab);
+    }
+}
+
 /// Who closes before Envoy has looked at the hello never comes as far as a network filter. Envoy counts those.
 #[test]
 fn handshakes_that_are_left_at_once_are_counted_by_the_module_or_by_envoy() {
@@ -111,7 +146,10 @@ fn handshakes_that_are_left_at_once_are_counted_by_the_module_or_by_envoy() {
         let stats = lab.stack.admin().stats().unwrap();
         let early = |name: &str| name.ends_with("downstream_listener_filter_remote_close");
         let closed_early: u64 = stats.iter().filter(|(name, _)| early(name)).map(|(_, n)| n).sum();
-        println!("left at once: {} counted by the module, {closed_early} by Envoy", counts.unfinished);
+        println!(
+            "left at once: {} counted by the module, {closed_early} by Envoy",
+            counts.unfinished
+        );
         (counts.unfinished + closed_early == 40).then_some(())
     });
 }
@@ -130,7 +168,12 @@ fn silence_and_half_a_request_are_told_apart() {
     expected.without_request += 7;
     expected.silent += 7;
     expected.wait(&lab);
-    for sent in [&b"GET / HT"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\0", b"SSH-2.0-x\r\n"] {
+    for sent in [
+        &b"GET / HT"[..],
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\0",
+        b"SSH-2.0-x\r\n",
+    ] {
         leave(lab.cleartext(), sent, 5);
         expected.connections += 5;
         expected.without_request += 5;

@@ -14,13 +14,8 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Starts capturing on the loopback interface; if this machine does not let us, why.
-    pub fn start() -> Result<Self, Availability> {
-        Self::run(Command::new("python3"), "lo")
-    }
-
-    /// The same on another interface; `python` is how a Python is started where that is.
-    pub fn run(mut python: Command, interface: &str) -> Result<Self, Availability> {
+    /// Starts capturing on this interface; if this machine does not let us, why. `python` starts a Python where the interface is.
+    pub fn start(mut python: Command, interface: &str) -> Result<Self, Availability> {
         let mut process = python
             .arg(repo::root().join("test-harness/tests/probe/capture_syn.py"))
             .arg(interface)

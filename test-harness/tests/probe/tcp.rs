@@ -19,7 +19,7 @@ use crate::lab::{
 fn the_syn_is_the_one_on_the_wire() {
     let test = "the_syn_is_the_one_on_the_wire";
     on_each_envoy(test, |envoy| {
-        let mut capture = match Capture::start() {
+        let mut capture = match Capture::start(Command::new("python3"), "lo") {
             Ok(capture) => capture,
             Err(missing) => return assert!(!require_or_skip(test, [missing])),
         };
