@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A slow link: two TUN devices, and every packet that is sent into one comes out of the other after some time, in order.
-`delayed_link.py DEVICE DEVICE MILLISECONDS` makes both, prints `ready`, and runs until it is killed. Where a device is moved
+`delayed_link.py DEVICE DEVICE MILLISECONDS` makes both, prints `ready`, and runs until its standard input ends. Where a device is moved
 to another network namespace, its end of the link goes with it. Needs CAP_NET_ADMIN. (netem would do; not every kernel has it.)
 """
 
@@ -28,7 +28,10 @@ under_way = collections.deque()
 print("ready", flush=True)
 while True:
     wait = max(0, under_way[0][0] - time.monotonic()) if under_way else None
-    for end in select.select(ends, [], [], wait)[0]:
+    ready = select.select([*ends, sys.stdin], [], [], wait)[0]
+    if sys.stdin in ready:
+        sys.exit()
+    for end in ready:
         try:
             packet = os.read(end, 65536)
         except OSError:

@@ -49,6 +49,6 @@ fn chrome_on_windows_from_this_linux_is_chrome_above_and_linux_below_in_one_line
         assert_eq!(line["hops"], 0);
         let id: Vec<_> = line["id"].as_str().unwrap().split('_').collect();
         assert!(!id.contains(&"000000000000"), "all three parts: {id:?}");
-        site.proven_syn(client);
+        site.assert_the_syn_is_that_on_the_wire(client, TLS);
     }
 }

@@ -48,7 +48,7 @@ fn a_client_on_a_slow_link_is_as_far_away_in_tcp_as_in_tls() {
         let lines: Vec<_> = (0..ATTEMPTS)
             .map(|_| {
                 let visit = site.curl(&[&format!("https://{name}:{TLS}/")]);
-                site.proven_syn(visit.client);
+                site.assert_the_syn_is_that_on_the_wire(visit.client, TLS);
                 site.line_of(visit.client)
             })
             .collect();

@@ -68,7 +68,7 @@ fn a_request_behind_the_syn_of_another_system_or_of_a_scanner_shows_it() {
             assert_eq!(line["tcp"], signature, "{name} from {from}");
             assert_eq!(line["source"], client.to_string());
             assert!(line["rtt_us"].is_u64(), "{line:#}");
-            site.proven_syn(client);
+            site.assert_the_syn_is_that_on_the_wire(client, CLEARTEXT);
         }
     }
 }
@@ -98,7 +98,7 @@ fn a_syn_whose_options_lie_is_served_and_said_to_be_malformed() {
             assert_eq!((&line["tcp"], &line["hops"]), (&Value::Null, &Value::Null));
             assert!(line["id"].as_str().unwrap().starts_with("lp1_000000000000_"));
             assert_ne!(line["agreement"], json!("hostile"), "nothing is held against it");
-            site.proven_syn(client);
+            site.assert_the_syn_is_that_on_the_wire(client, CLEARTEXT);
         }
     }
 }

@@ -76,8 +76,8 @@ fn of_a_syn_that_was_sent_twice_the_first_is_kept() {
         let local_port = port.to_string();
         curl.args(["-q", "-sS", "--max-time", "20", "--local-port", &local_port, &url]);
         let curl = curl.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let first = site.capture.syn_from(port);
-        let second = site.capture.syn_from(port);
+        let first = site.capture.syn_between(port, CLEARTEXT);
+        let second = site.capture.syn_between(port, CLEARTEXT);
         check(client.command("nft").args(["delete", "table", "inet", "loss"]));
         let output = curl.wait_with_output().unwrap();
         assert!(output.status.success(), "{output:?}");

@@ -200,12 +200,13 @@ fn bring_up((host, interface): (&Host, &str), number: u8, last: u8) {
     host.ip(&format!("link set {interface} up"));
 }
 
-/// A program that runs as long as this value lives. It has said `ready`.
+/// A program that runs as long as this value lives, or until its input ends. It has said `ready`.
 pub struct Program(Child);
 
 impl Program {
     pub fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        // Its input ends with this process, however that ends.
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         output.read_line(&mut line).unwrap();

@@ -82,11 +82,10 @@ impl Site {
         }
     }
 
-    /// The SYN that opened this client's connection: in filter state, after it has been held against the wire.
-    pub fn proven_syn(&mut self, client: SocketAddr) -> Vec<u8> {
-        let syn = self.lab.evidence_of(client).syn.unwrap();
-        assert_eq!(syn, self.capture.syn_from(client.port()), "filter state, and the wire");
-        syn
+    /// Holds the SYN in filter state of this client's connection to `port` against the wire: byte for byte the same.
+    pub fn assert_the_syn_is_that_on_the_wire(&mut self, client: SocketAddr, port: u16) {
+        let on_the_wire = self.capture.syn_between(client.port(), port);
+        assert_eq!(self.lab.evidence_of(client).syn, Some(on_the_wire));
     }
 
     /// The line of this client's request.

@@ -121,7 +121,7 @@ fn every_setting_of_the_stack_shows_in_the_line_as_it_was_on_the_wire() {
             assert_eq!(line["hops"], 0);
             assert!(line["rtt_us"].is_u64() && line["rtt_source"] == "probe", "{line:#}");
             assert_eq!(line["missing"]["rtt_gap_us"], "cleartext");
-            site.proven_syn(visit.client);
+            site.assert_the_syn_is_that_on_the_wire(visit.client, CLEARTEXT);
             let told = visit.received["headers"].as_array().unwrap();
             assert!(told.contains(&json!(["x-layerprint-tcp", line["tcp"]])), "{told:?}");
         }
@@ -145,7 +145,7 @@ fn a_router_on_the_way_is_counted_and_changes_nothing_of_who_the_client_is() {
             "{name}: {line:#}"
         );
         assert_eq!(line["missing"]["tcp"], Value::Null);
-        site.proven_syn(visit.client);
+        site.assert_the_syn_is_that_on_the_wire(visit.client, TLS);
         ids.push(line["id"].clone());
     }
     assert_eq!(ids[0], ids[1], "one client, over IPv4 and IPv6");
@@ -167,6 +167,6 @@ fn a_connection_that_is_passed_through_unopened_shows_its_tcp_too() {
         assert!(line["rtt_us"].is_u64(), "{line:#}");
         assert!(line["id"].as_str().unwrap().split('_').nth(1) != Some("000000000000"));
         assert_eq!(line["missing"]["rtt_gap_us"], "other-protocol", "TLS ends elsewhere");
-        site.proven_syn(visit.client);
+        site.assert_the_syn_is_that_on_the_wire(visit.client, PASSTHROUGH);
     }
 }

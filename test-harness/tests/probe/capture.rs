@@ -1,16 +1,19 @@
 //! The SYNs that arrive on an interface, seen by other means than Envoy's.
 
-use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use layerprint_harness::availability::Availability;
 use layerprint_harness::repo;
 
+/// The client's and the server's: on a shared interface other tests use the same port of a client.
+type Ports = (u16, u16);
+
 pub struct Capture {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    seen: HashMap<u16, VecDeque<Vec<u8>>>,
+    /// Those that nobody has asked for, in the order in which they came.
+    seen: Vec<(Ports, Vec<u8>)>,
 }
 
 impl Capture {
@@ -19,7 +22,8 @@ impl Capture {
         let mut process = python
             .arg(repo::root().join("test-harness/tests/probe/capture_syn.py"))
             .arg(interface)
-            .stdin(Stdio::null())
+            // It ends with this process, however that ends.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -29,7 +33,7 @@ impl Capture {
             Some(Ok(line)) if line == "ready" => Ok(Self {
                 process,
                 lines,
-                seen: HashMap::new(),
+                seen: Vec::new(),
             }),
             _ => {
                 process.wait().unwrap();
@@ -40,20 +44,19 @@ impl Capture {
         }
     }
 
-    /// The first SYN that came from this port and was not yet asked for, from its IP header on.
-    pub fn syn_from(&mut self, port: u16) -> Vec<u8> {
+    /// The first SYN that came from this port of a client to that of a server and was not yet asked for, from its IP header on.
+    pub fn syn_between(&mut self, client: u16, server: u16) -> Vec<u8> {
         loop {
-            if let Some(syn) = self.seen.get_mut(&port).and_then(VecDeque::pop_front) {
-                return syn;
+            let wanted = |(ports, _): &(Ports, _)| *ports == (client, server);
+            if let Some(at) = self.seen.iter().position(wanted) {
+                return self.seen.remove(at).1;
             }
             let line = self.lines.next().unwrap().unwrap();
-            let (port, hex) = line.split_once(' ').unwrap();
+            let [client, server, hex] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+            let ports = (client.parse().unwrap(), server.parse().unwrap());
             let bytes = hex.as_bytes().chunks(2);
             let bytes = bytes.map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap());
-            self.seen
-                .entry(port.parse().unwrap())
-                .or_default()
-                .push_back(bytes.collect());
+            self.seen.push((ports, bytes.collect()));
         }
     }
 }
