@@ -137,10 +137,14 @@ impl ConnectionRole {
                 (*id, Fate::Used)
             }
             // The handshake's own bytes do not come here: those of a connection that began TLS come when it is over.
-            State::Opening { id, accepted, .. } if accepted.is_some() => match facts::began_tls(host) {
-                true => (*id, Fate::Unfinished),
-                false => (*id, Fate::Silent),
-            },
+            State::Opening { id, accepted, .. } if accepted.is_some() => {
+                match (facts::began_tls(host), facts::finished_tls(host)) {
+                    // Browsers open connections ahead of need.
+                    (_, true) => (*id, Fate::NoRequest),
+                    (true, false) => (*id, Fate::Unfinished),
+                    (false, false) => (*id, Fate::Silent),
+                }
+            }
             State::Opening { id, .. } | State::Settled { id, .. } => (*id, Fate::NoRequest),
         };
         let metrics = &self.plugin.metrics;

@@ -22,6 +22,9 @@ pub(super) const LINE_KEY: &str = "layerprint";
 pub(super) const HANDOVER_KEY: &str = "layerprint.opening";
 const HANDOVER_PATH: [&str; 2] = ["filter_state", "wasm.layerprint.opening"];
 
+/// How long the handshake took. The proxy puts it there when it is over.
+const HANDSHAKE_PATH: [&str; 2] = ["filter_state", "layerprint.tls.handshake_us"];
+
 /// The connection's number.
 pub(super) fn connection_id(host: &impl Host) -> Option<ConnectionId> {
     host.property(&["connection", "id"])
@@ -89,12 +92,9 @@ fn transport(host: &impl Host, first_bytes: Evidence<Micros>, no_handshake: Reas
     let syn = syn(host);
     Transport {
         rtt: rtt(host, &syn),
-        handshake: read_one(
-            host,
-            &["filter_state", "layerprint.tls.handshake_us"],
-            no_handshake,
-            |text| Micros::parse(text, Unit::Micros),
-        ),
+        handshake: read_one(host, &HANDSHAKE_PATH, no_handshake, |text| {
+            Micros::parse(text, Unit::Micros)
+        }),
         first_bytes,
         syn,
     }
@@ -124,7 +124,13 @@ fn rtt(host: &impl Host, syn: &Evidence<Syn>) -> Evidence<Rtt> {
         read_one(host, &["filter_state", key], Reason::NotProvided, parse)
     };
     match of("layerprint.tcp.rtt_us", Unit::Micros, RttSource::Probe) {
-        Evidence::Missing(Reason::NotProvided) => of("layerprint.tcp.rtt_ms", Unit::Millis, RttSource::Proxy),
+        Evidence::Missing(Reason::NotProvided) => {}
+        rtt => return rtt,
+    }
+    match of("layerprint.tcp.rtt_ms", Unit::Millis, RttSource::Proxy) {
+        // So the proxy shows what the kernel has not measured (SYN cookies without timestamps). Taken for a time, it would make
+        // the whole way a gap. Less than a millisecond looks the same, and is lost.
+        Evidence::Seen(rtt) if rtt.time.count() == 0 => Evidence::Missing(Reason::NotProvided),
         rtt => rtt,
     }
 }
@@ -136,8 +142,16 @@ pub(super) fn began_tls(host: &impl Host) -> bool {
         "layerprint.tls.ja3",
         "layerprint.tls.client_hello",
     ];
-    keys.into_iter()
-        .any(|key| matches!(host.property(&["filter_state", key]), Ok(Some(value)) if !value.is_empty()))
+    keys.into_iter().any(|key| is_set(host, &["filter_state", key]))
+}
+
+/// Whether the handshake is known to be over. A proxy that does not say how long handshakes take does not tell.
+pub(super) fn finished_tls(host: &impl Host) -> bool {
+    is_set(host, &HANDSHAKE_PATH)
+}
+
+fn is_set(host: &impl Host, path: &[&str]) -> bool {
+    matches!(host.property(path), Ok(Some(value)) if !value.is_empty())
 }
 
 /// The peer's address as the proxy writes it.

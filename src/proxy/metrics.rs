@@ -18,7 +18,8 @@ pub enum Metric {
     Connections,
     /// Those of them that ended without a request, for whatever reason.
     ConnectionsWithoutRequest,
-    /// Those of them that ended before a byte came, though they had begun TLS: its handshake was not finished.
+    /// Those of them that ended before a byte came, though they had begun TLS, and before its handshake was known to be over. Of a
+    /// proxy that does not tell (`layerprint.tls.handshake_us`), those too that finished it and asked for nothing.
     HandshakesUnfinished,
     /// Those of them that ended before a byte came, and had begun nothing.
     ConnectionsSilent,

@@ -217,6 +217,12 @@ fn the_round_trip_time_is_the_probes_before_the_proxys() {
     );
     let broken = rtt(&[("layerprint.tcp.rtt_us", b"-1"), ("layerprint.tcp.rtt_ms", b"9")]);
     assert_eq!(broken["missing"]["rtt_us"], "malformed", "no other takes its place");
+    let unmeasured = rtt(&[("layerprint.tcp.rtt_ms", b"0")]);
+    assert_eq!(
+        unmeasured["missing"]["rtt_us"], "not-provided",
+        "the proxy's word for none"
+    );
+    assert_eq!(unmeasured["missing"]["rtt_gap_us"], "not-provided");
 }
 
 #[test]
@@ -231,4 +237,25 @@ fn the_time_to_the_first_bytes_is_held_against_the_round_trip_time_under_tls() {
     let (line, _) = seen(&proxy(&state, false, Duration::from_millis(52)));
     assert_eq!(line["first_bytes_us"], 52_000);
     assert_eq!(line["missing"]["rtt_gap_us"], "cleartext");
+}
+
+#[test]
+fn a_connection_that_ends_before_its_first_byte_is_counted_by_how_far_it_came() {
+    let ended = |state: &[(&str, &[u8])]| {
+        let proxy = proxy(state, false, AT_ONCE);
+        let mut connection = ConnectionRole::new(plugin(&proxy, "{}"));
+        connection.on_new_connection(&proxy);
+        connection.on_close(&proxy);
+        [
+            "connections_without_request",
+            "handshakes_unfinished",
+            "connections_silent",
+        ]
+        .map(|name| proxy.counter_of(&format!("layerprint.{name}")))
+    };
+    let hello: (&str, &[u8]) = ("layerprint.tls.client_hello", b"16");
+    let over: (&str, &[u8]) = ("layerprint.tls.handshake_us", b"900");
+    assert_eq!(ended(&[]), [1, 0, 1], "silent");
+    assert_eq!(ended(&[hello]), [1, 1, 0], "it began, and left");
+    assert_eq!(ended(&[hello, over]), [1, 0, 0], "it is ready, and needs nothing");
 }
