@@ -3,32 +3,59 @@
 use std::fs;
 use std::path::PathBuf;
 
-use layerprint_harness::stack::{Stack, StackOptions};
+use layerprint_harness::stack::config::parse;
+use layerprint_harness::stack::{Stack, StackOptions, fragment};
 use serde_json::{Value, json};
 
 use crate::front::Connection;
-use crate::lab::{AGENT, LINUX, WINDOWS, hex, line, loopback, on_each_envoy, options, start};
+use crate::lab::{AGENT, HEADER, LINUX, WINDOWS, hex, line, loopback, on_each_envoy, options, start};
 
 #[test]
 fn a_lua_filter_hands_it_over_in_metadata() {
     let test = "a_lua_filter_hands_it_over_in_metadata";
     on_each_envoy(test, |envoy| {
-        let code = format!(
-            "function envoy_on_request(handle)
-               handle:streamInfo():dynamicMetadata():set(\"client\", \"syn\", \"{}\")
-             end",
+        let lua = lua(&format!(
+            "handle:streamInfo():dynamicMetadata():set(\"client\", \"syn\", \"{}\")",
             hex(WINDOWS.0)
-        );
-        let lua = json!({
-            "name": "envoy.filters.http.lua",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
-                "default_source_code": { "inline_string": code },
-            },
-        });
-        let stack = start(behind(lua, options(test, envoy)));
-        assert_eq!(seen(&stack), WINDOWS.1);
+        ));
+        let options = options(test, envoy).with_fragment_in("cleartext", AGENT);
+        let stack = start(behind(lua, options));
+        assert_eq!(seen(&stack, ""), WINDOWS.1);
     });
+}
+
+#[test]
+fn an_agent_that_can_only_edit_headers_replaces_the_clients_own() {
+    let test = "an_agent_that_can_only_edit_headers_replaces_the_clients_own";
+    on_each_envoy(test, |envoy| {
+        let lua = lua(&format!(
+            "handle:headers():replace(\"x-client-syn\", \"{}\")",
+            hex(WINDOWS.0)
+        ));
+        let stack = start(behind(lua, options(test, envoy).edit(only_http_filters_of_header)));
+        let forged = format!("x-client-syn: {0}\r\nx-client-syn: {0}\r\n", hex(LINUX.0));
+        assert_eq!(seen(&stack, &forged), WINDOWS.1);
+    });
+}
+
+/// The agent is in Envoy: there is no proxy in front to trust or to close connections to.
+fn only_http_filters_of_header(config: &mut Value) {
+    let file = layerprint_harness::repo::root().join(HEADER);
+    let mut parts = parse(&fs::read_to_string(file).unwrap()).unwrap();
+    parts.as_object_mut().unwrap().retain(|part, _| part == "http_filters");
+    fragment::add(config, &parts, Some("cleartext")).unwrap();
+}
+
+fn lua(statement: &str) -> Value {
+    json!({
+        "name": "envoy.filters.http.lua",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+            "default_source_code": {
+                "inline_string": format!("function envoy_on_request(handle) {statement} end"),
+            },
+        },
+    })
 }
 
 #[test]
@@ -47,23 +74,25 @@ fn another_wasm_filter_hands_it_over_as_a_property() {
                 } },
             },
         });
-        let stack = start(behind(wasm, options(test, envoy)));
-        assert_eq!(seen(&stack), LINUX.1);
+        let options = options(test, envoy).with_fragment_in("cleartext", AGENT);
+        let stack = start(behind(wasm, options));
+        assert_eq!(seen(&stack, ""), LINUX.1);
         fs::remove_file(module).unwrap();
     });
 }
 
-/// The shipped file with an agent before it. The agent is no part of what the launcher rewrites.
+/// With an agent before all other HTTP filters.
 fn behind(agent: Value, options: StackOptions) -> StackOptions {
-    options.with_fragment_in("cleartext", AGENT).edit(move |config| {
+    options.edit(move |config| {
         let filters = "/static_resources/listeners/1/filter_chains/0/filters/1/typed_config/http_filters";
         let filters = config.pointer_mut(filters).unwrap().as_array_mut().unwrap();
         filters.insert(0, agent);
     })
 }
 
-fn seen(stack: &Stack) -> Value {
-    let answer = Connection::to(loopback(stack.ports().http)).ask("").unwrap();
+/// The signature that the line and the upstream are given for a request with these header lines.
+fn seen(stack: &Stack, headers: &str) -> Value {
+    let answer = Connection::to(loopback(stack.ports().http)).ask(headers).unwrap();
     let line = line(stack, 1);
     assert_eq!(answer.values("x-layerprint-tcp"), [line["tcp"].as_str().unwrap()]);
     line["tcp"].clone()

@@ -1,5 +1,8 @@
 //! `proxy-protocol.yaml`: a balancer in front hands the SYN over in the PROXY protocol.
 
+use std::path::Path;
+use std::time::Duration;
+
 use layerprint_harness::availability::require_or_skip;
 use layerprint_harness::stack::Stack;
 use serde_json::Value;
@@ -7,7 +10,7 @@ use serde_json::Value;
 use crate::balancer::{Balancer, RTT, SYN};
 use crate::lab::{
     H1, H2, LINUX, PROXY_PROTOCOL, SOON, WINDOWS, assert_missing, hex, line, loopback, on_each_envoy,
-    on_the_current_envoy, options, start,
+    on_the_current_envoy, on_the_previous_envoy, options, start,
 };
 
 const CLIENT: &str = "203.0.113.7:5555";
@@ -29,6 +32,28 @@ fn the_syn_in_the_tlv_is_the_clients() {
             // TLS is the client's own: it ends here.
             assert!(line["ja4"].is_string(), "{line}");
         }
+    });
+}
+
+#[test]
+fn the_handshake_is_timed_from_the_client_to_envoy() {
+    let test = "the_handshake_is_timed_from_the_client_to_envoy";
+    let way = Duration::from_millis(40);
+    let syn = hex(LINUX.0);
+    let seen = |envoy: &Path| {
+        let stack = start(options(test, envoy).with_fragment_in("tls", PROXY_PROTOCOL));
+        let balancer = Balancer::to(loopback(stack.ports().tls)).for_client(CLIENT, &[(SYN, syn.as_bytes())]);
+        let url = format!("https://localhost:{}/", balancer.far_away(way).start().port());
+        H2.get(&url, &[]).unwrap();
+        line(&stack, 1)
+    };
+    on_the_current_envoy(test, |envoy| {
+        let line = seen(envoy);
+        assert!(line["handshake_us"].as_u64().unwrap() >= 80_000, "{line}");
+        assert_missing(&line, "rtt_us", "not-provided");
+    });
+    on_the_previous_envoy(test, |envoy| {
+        assert_missing(&seen(envoy), "handshake_us", "not-provided")
     });
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use layerprint_harness::availability::require_or_skip;
 use layerprint_harness::stack::{Stack, StackOptions};
 use serde_json::Value;
 
@@ -38,6 +39,22 @@ fn the_handshake_takes_a_round_trip_to_where_tls_ends_and_the_rtt_is_that_of_tcp
         H2.get(&stack.tls_url("/"), &[]).unwrap();
         let near = line(&stack, 4);
         assert!(near["handshake_us"].as_u64().unwrap() < 2 * WAY_US, "{near}");
+    });
+}
+
+#[test]
+fn beside_the_probe_its_own_round_trip_time_counts() {
+    let test = "beside_the_probe_its_own_round_trip_time_counts";
+    on_the_current_envoy(test, |envoy| {
+        if !require_or_skip(test, [Stack::probe_availability()]) {
+            return;
+        }
+        let stack = start(options(test, envoy).with_probe().with_fragment(TIMING));
+        H2.get(&from_afar(&stack), &[]).unwrap();
+        let line = line(&stack, 1);
+        assert!(line["handshake_us"].as_u64().unwrap() >= 2 * WAY_US, "{line}");
+        assert_eq!(line["rtt_source"], "probe");
+        assert!(line["tcp"].is_string(), "{line}");
     });
 }
 
