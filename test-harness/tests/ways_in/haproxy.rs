@@ -43,8 +43,8 @@ fn in_tcp_mode_it_hands_over_the_syn_and_the_rtt_of_each_client() {
 }
 
 #[test]
-fn where_the_kernel_keeps_no_syn_it_hands_over_nothing() {
-    let test = "where_the_kernel_keeps_no_syn_it_hands_over_nothing";
+fn where_the_kernel_keeps_no_syn_nothing_is_handed_over_nor_forged() {
+    let test = "where_the_kernel_keeps_no_syn_nothing_is_handed_over_nor_forged";
     on_the_current_envoy(test, |envoy| {
         let Some(program) = program(test) else { return };
         let stack = start(
@@ -52,17 +52,26 @@ fn where_the_kernel_keeps_no_syn_it_hands_over_nothing() {
                 .with_fragment_in("tls", PROXY_PROTOCOL)
                 .with_fragment_in("cleartext", HEADER),
         );
-        // As under SYN cookies.
-        let haproxy = HaProxy::start(&program, &stack, |config| config.replace(" tcp-ss 1", ""));
-        let urls = [
-            format!("https://localhost:{}/", haproxy.tls.port()),
-            format!("http://{}/", haproxy.http),
-        ];
-        for (n, url) in urls.iter().enumerate() {
-            assert_eq!(H1.get(url, &[]).unwrap().received("x-layerprint-tcp"), None);
-            let line = line(&stack, n + 1);
-            assert_missing(&line, "tcp", "relayed");
-            assert_missing(&line, "rtt_us", "relayed");
+        // Not asked for, it is empty, as under SYN cookies; not read, it is not there at all.
+        for (n, line_part) in [" tcp-ss 1", "tcp-request connection set-var(sess.syn) fc_saved_syn"]
+            .into_iter()
+            .enumerate()
+        {
+            let haproxy = HaProxy::start(&program, &stack, |config| config.replace(line_part, ""));
+            let urls = [
+                format!("https://localhost:{}/", haproxy.tls.port()),
+                format!("http://{}/", haproxy.http),
+            ];
+            for (m, url) in urls.iter().enumerate() {
+                let forged = hex(WINDOWS.0);
+                let reply = H1
+                    .get(url, &[("x-client-syn", &forged), ("x-client-rtt-us", "1")])
+                    .unwrap();
+                assert_eq!(reply.received("x-layerprint-tcp"), None);
+                let line = line(&stack, 2 * n + m + 1);
+                assert_missing(&line, "tcp", "relayed");
+                assert_missing(&line, "rtt_us", "relayed");
+            }
         }
     });
 }
