@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::front::Connection;
 use crate::lab::{
-    H2C, HEADER, LINUX, WINDOWS, assert_missing, hex, line, loopback, on_each_envoy, on_the_current_envoy, options,
+    H2, H2C, HEADER, LINUX, WINDOWS, assert_missing, hex, line, loopback, on_each_envoy, on_the_current_envoy, options,
     start,
 };
 
@@ -80,6 +80,31 @@ fn each_connection_serves_one_request_so_no_client_gets_anothers_syn() {
         }
         // Nor are several requests to be had at once.
         H2C.get(&stack.http_url("/"), &[]).unwrap_err();
+    });
+}
+
+#[test]
+fn under_tls_the_listener_may_not_offer_h2() {
+    let test = "under_tls_the_listener_may_not_offer_h2";
+    on_the_current_envoy(test, |envoy| {
+        let with = |alpn: &'static [&str]| {
+            start(
+                options(test, envoy)
+                    .with_fragment_in("tls", HEADER)
+                    .edit(move |config| {
+                        let chain = &mut config["static_resources"]["listeners"][0]["filter_chains"][0];
+                        chain["transport_socket"]["typed_config"]["common_tls_context"]["alpn_protocols"] = json!(alpn);
+                    }),
+            )
+        };
+        let sent = hex(LINUX.0);
+        let header = [("x-client-syn", sent.as_str())];
+        let offers_both = with(&["h2", "http/1.1"]);
+        H2.get(&offers_both.tls_url("/"), &header).unwrap_err();
+
+        let offers_http1 = with(&["http/1.1"]);
+        let reply = H2.get(&offers_http1.tls_url("/"), &header).unwrap();
+        assert_eq!(reply.received("x-layerprint-tcp"), Some(LINUX.1));
     });
 }
 
