@@ -5,7 +5,7 @@
 #
 # Variables: ENVOY_BIN=PATH uses that Envoy instead of the one from PyPI. PYTHON=PATH makes the virtual environment.
 # LAYERPRINT_CONFIG=FILE replaces the filter's configuration in `run` and `demo`. LAYERPRINT_REQUIRE=all makes a test
-# that cannot run here fail instead of being skipped.
+# that cannot run here fail instead of being skipped. LAYERPRINT_BENCH_SECONDS is how long `bench` takes each of its twelve times (3).
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -26,11 +26,11 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  %-8s %s\n' "$$name" "$$what"; done
 
 .PHONY: demo
-demo: setup wasm ## Send real clients through a real Envoy and show what was seen
+demo: setup wasm probe ## Send real clients through a real Envoy and show what was seen
 	@$(LAB) demo
 
 .PHONY: run
-run: setup wasm ## The same stack in the foreground until Ctrl-C
+run: setup wasm probe ## The same stack in the foreground until Ctrl-C
 	@$(LAB) run
 
 .PHONY: test
@@ -44,6 +44,10 @@ fuzz: ## Throw bytes at every parser, FUZZ_SECONDS (60) each; fails when one of 
 
 .PHONY: check
 check: lint test ## Formatting, lints, tests: all that a change has to pass
+
+.PHONY: bench
+bench: ## Time and count the fingerprints beside huginn-net's; fails under the target
+	@$(CARGO) bench -q --manifest-path test-harness/bench/Cargo.toml --bench fingerprints
 
 .PHONY: lint
 lint: wasm-target

@@ -59,11 +59,13 @@ def write_all():
     write("claims", claims())
     write("client_hello", bytes_of(TESTS / "fixtures/tls", ".bin"))
     write("config", [*bytes_of(TESTS / "fixtures/config", ".json"), *hex_of("config")])
+    write("forwarded", (TESTS / "fixtures/forwarded.txt").read_bytes().splitlines())
     write("handover", (TESTS / "fixtures/handover.txt").read_bytes().splitlines())
     write("http1_head", (opening for opening in openings if not opening.startswith(b"PRI * ")))
     write("http2_opening", (opening for opening in openings if opening.startswith(b"PRI * ")))
     write("opening", [*openings, *bytes_of(TESTS / "fixtures/tls", ".bin")])
     write("pcap", bytes_of(HERE.parent / "test-harness/tests/fixtures/pcap", ".pcap", ".pcapng"))
+    write("source_address", (TESTS / "fixtures/source_addresses.txt").read_bytes().splitlines())
     write("syn", hex_of("syn"))
 
 

@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Data goes down this list once; a folder never imports one that stands behind it.
-const DIRECTION: [&str; 9] = [
+const DIRECTION: [&str; 10] = [
     "wire",
     "evidence",
     "fingerprint",
+    "clients",
     "compare",
     "memory",
     "policy",

@@ -1,6 +1,7 @@
 //! What holds for any bytes read as a configuration.
 
-use layerprint::policy::config::{Config, Problem};
+use layerprint::evidence::forwarded::MAX_TRUSTED_HOPS;
+use layerprint::policy::config::{Config, MAX_PREFIXES, Problem};
 use layerprint::wire::opening::MAX_OPENING;
 use prost::Message;
 use prost_types::value::Kind;
@@ -48,6 +49,8 @@ fn config_holds(config: &Config) {
     let headers = &config.annotate.headers;
     let is_first = |(n, header)| !headers[..n].contains(header);
     assert!(headers.iter().enumerate().all(is_first), "each header once");
+    assert!(config.networks.len() <= MAX_PREFIXES);
+    assert!(config.forwarded.hops <= MAX_TRUSTED_HOPS);
     assert!((1_024..=MAX_OPENING).contains(&config.connection.opening_bytes));
 }
 

@@ -1,10 +1,15 @@
 //! What holds for any bytes given to the SYN parser. The fuzz target is one line that calls this; the tests call it for every
 //! recorded and every generated SYN, so that it is also checked where no fuzzer runs.
 
+use std::sync::LazyLock;
+
+use layerprint::clients::stacks::{Confidence, Identity, Stacks};
 use layerprint::fingerprint::tcp::{Signature, TcpPart};
 use layerprint::wire::syn::{Error, MAX_HANDED_OVER, Syn, TcpOption};
 
 use crate::naive;
+
+static STACKS: LazyLock<Stacks> = LazyLock::new(|| Stacks::built_in().expect("the table is well-formed"));
 
 /// Checks every law for `bytes`; panics at the first that is broken.
 pub(crate) fn holds(bytes: &[u8]) {
@@ -25,6 +30,7 @@ fn whole(bytes: &[u8], syn: &Syn, expected: &naive::Naive) {
     assert_eq!(format!("{} {}", syn.source(), syn.destination()), expected.addresses);
     every_option_byte_is_accounted_for(syn);
     the_window_can_be_computed_back(syn, &expected.signature);
+    a_family_is_named_only_when_it_is_likely(syn);
     // No prefix gives another answer, and only one that ends with the headers gives this one.
     for cut in 0..bytes.len() {
         match Syn::parse(&bytes[..cut]) {
@@ -49,6 +55,13 @@ fn every_option_byte_is_accounted_for(syn: &Syn) {
         | TcpOption::Other { length, .. } => u16::from(length),
     });
     assert_eq!(lengths.sum::<u16>(), syn.tcp.options.wire_length());
+}
+
+fn a_family_is_named_only_when_it_is_likely(syn: &Syn) {
+    if let Identity::Known(found) = STACKS.identify(syn) {
+        assert!(found.confidence >= Confidence::LEAST);
+        assert!(found.confidence <= found.deviations.confidence());
+    }
 }
 
 fn the_window_can_be_computed_back(syn: &Syn, signature: &str) {

@@ -2,6 +2,7 @@
 //! when they were parsed, so that nothing a client sends can end a header.
 
 use super::Annotation;
+use crate::clients::stacks::Named;
 use crate::compare::Code;
 use crate::policy::config::Header;
 use core::fmt::Write;
@@ -17,8 +18,12 @@ pub fn value(header: Header, of: &Annotation<'_>) -> Option<String> {
         Header::Http2 => of.print.http2.seen().map(|http2| http2.form.to_string()),
         Header::Order => of.order.seen().map(|order| order.digest().to_string()),
         Header::Tcp => of.print.tcp.seen().map(|tcp| tcp.signature.to_string()),
-        // No evidence for these reaches this release; see the README's table.
-        Header::Os | Header::Client => None,
+        Header::Os => match of.stack.seen() {
+            Some(Named::Known { name, .. }) => Some(name.to_string()),
+            Some(Named::Ambiguous | Named::Unknown) | None => None,
+        },
+        // No evidence for it reaches this release; see the README's table.
+        Header::Client => None,
     }
 }
 

@@ -3,11 +3,14 @@
 pub mod headers;
 pub mod line;
 
+use crate::clients::stacks::Named;
 use crate::compare::Assessment;
 use crate::evidence::claims::Claims;
-use crate::evidence::{Evidence, Facts};
+use crate::evidence::forwarded::Forwarded;
+use crate::evidence::{Evidence, Facts, NetworkTags};
 use crate::fingerprint::client::ConnectionPrint;
 use crate::fingerprint::order::HeaderOrder;
+use crate::memory::sources::Counts;
 use crate::policy::Decision;
 
 /// All that is known of one request, at the moment it is annotated.
@@ -19,8 +22,16 @@ pub struct Annotation<'a> {
     pub print: &'a ConnectionPrint,
     /// Its own header order.
     pub order: &'a Evidence<HeaderOrder>,
+    /// Who wrote the SYN of its connection.
+    pub stack: &'a Evidence<Named>,
     /// What it claims to come from.
     pub claims: &'a Claims<'a>,
+    /// The way that it took, as far as that is known.
+    pub way: &'a Forwarded,
+    /// The networks that its client is in.
+    pub networks: NetworkTags,
+    /// What the source of its connection has brought so far.
+    pub of_source: Option<&'a Counts>,
     /// How many headers it brought that are ours to set.
     pub forged: usize,
     /// What the layers say.

@@ -1,12 +1,14 @@
 //! What belongs to a connection: read once, kept until it closes.
 
-use super::{Evidence, ReportedJa3, ReportedJa4, Text, Transport};
+use super::{Evidence, ReportedJa3, ReportedJa4, SourceAddress, Text, Transport};
 
 /// What the proxy knows of a connection, read at its first request: before that, the handshake may not be over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// The peer's address and port, as the proxy writes it.
     pub source: Evidence<Text>,
+    /// The same, read.
+    pub peer: Evidence<SourceAddress>,
     /// The version of HTTP.
     pub protocol: Evidence<Protocol>,
     /// The negotiated TLS version, `TLSv1.3`.

@@ -176,9 +176,9 @@ fn fields<const N: usize>(text: &str, separator: char) -> Option<[&str; N]> {
     parts.try_into().ok()
 }
 
-fn list<T>(text: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+fn list<T, L: Default + FromIterator<T>>(text: &str, item: impl Fn(&str) -> Option<T>) -> Option<L> {
     if text.is_empty() {
-        Some(Vec::new())
+        Some(L::default())
     } else {
         text.split(',').map(item).collect()
     }

@@ -1,16 +1,21 @@
 //! What a connection and a request have shown. Absence is evidence too: it always carries its reason.
 
+mod address;
 pub mod claims;
 mod connection;
+pub mod forwarded;
 mod handover;
 mod names;
+mod networks;
 mod reported;
 mod text;
 mod transport;
 
+pub use address::{AddressFamily, SourceAddress};
 pub use connection::{Facts, Protocol, TlsSource};
 pub use handover::{decode as decode_handover, encode as encode_handover};
 pub use names::{RequestNames, is_annotation};
+pub use networks::{NetworkTag, NetworkTags, Networks};
 pub use reported::{ReportedJa3, ReportedJa4};
 pub use text::Text;
 pub use transport::{Micros, Rtt, RttSource, Transport, Unit, read_syn};

@@ -20,18 +20,21 @@ impl<const N: usize> Ascii<N> {
     /// The first `N` of `bytes`, topped up with zeros: for parts whose lengths add up to `N`.
     pub(super) fn from_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut text = [b'0'; N];
-        for (slot, byte) in text.iter_mut().zip(parts.into_iter().flatten()) {
-            *slot = *byte;
+        let mut room = text.as_mut_slice();
+        for part in parts {
+            let (place, rest) = room.split_at_mut(part.len().min(room.len()));
+            place.iter_mut().zip(part).for_each(|(slot, byte)| *slot = *byte);
+            room = rest;
         }
         Self::new(text)
     }
 
-    /// The first `N` lower hex digits of `bytes`.
+    /// The first `N` lower hex digits of `bytes`; `N` is even.
     pub(super) fn hex(bytes: &[u8]) -> Self {
         let mut text = [b'0'; N];
-        let digits = bytes.iter().flat_map(|byte| [hex_digit(byte >> 4), hex_digit(*byte)]);
-        for (slot, digit) in text.iter_mut().zip(digits) {
-            *slot = digit;
+        let (pairs, _) = text.as_chunks_mut::<2>();
+        for (pair, byte) in pairs.iter_mut().zip(bytes) {
+            *pair = [hex_digit(byte >> 4), hex_digit(*byte)];
         }
         Self(text)
     }
@@ -94,7 +97,8 @@ mod tests {
 
     #[test]
     fn hex_takes_as_many_digits_as_there_is_room_for() {
-        assert_eq!(Ascii::<3>::hex(&[0xab, 0xcd]), "abc");
+        assert_eq!(Ascii::<2>::hex(&[0xab, 0xcd]), "ab");
+        assert_eq!(Ascii::<6>::hex(&[0xab, 0xcd]), "abcd00");
         assert_eq!(Ascii::<4>::from_parts([b"a_".as_slice(), b"bc"]).to_string(), "a_bc");
     }
 }

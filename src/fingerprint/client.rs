@@ -135,6 +135,7 @@ mod tests {
     fn facts(protocol: Protocol) -> Facts {
         Facts {
             source: Evidence::Missing(Reason::NotProvided),
+            peer: Evidence::Missing(Reason::NotProvided),
             protocol: Evidence::Seen(protocol),
             tls_version: Evidence::Missing(Reason::Cleartext),
             sni: Evidence::Missing(Reason::Cleartext),

@@ -3,10 +3,12 @@
 //! Two implementations of HTTP/2 rarely open a connection alike, and the order of pseudo-headers differs between browsers.
 //! The first three parts come from the connection's opening, the last from its first request; all are frozen there.
 
-use super::{ascii::Ascii, digest};
+use super::ascii::Ascii;
+use super::text::{Sink, gathered, hex_digest, put_list, put_number};
 use crate::wire::http2::{Opening, Priority};
 use crate::wire::is_grease;
 use core::fmt;
+use md5::Md5;
 
 /// The order of a request's pseudo-headers, as their first letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +56,16 @@ impl PseudoOrder {
     }
 }
 
+impl PseudoOrder {
+    fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
+        let letters = self.letters.iter().take(self.count);
+        put_list(out, b',', letters, |out, letter| out.put(&[*letter]))
+    }
+}
+
 impl fmt::Display for PseudoOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, letter) in self.letters.iter().take(self.count).enumerate() {
-            let comma = if n == 0 { "" } else { "," };
-            write!(f, "{comma}{}", char::from(*letter))?;
-        }
-        Ok(())
+        gathered(f, |out| self.write(out))
     }
 }
 
@@ -76,7 +81,28 @@ pub struct Fingerprint<'a> {
 impl Fingerprint<'_> {
     /// The MD5 of the form, as fingerprint databases list it.
     pub fn md5(&self) -> Ascii<32> {
-        digest::md5(self)
+        hex_digest::<Md5, 32>(|out| self.write(out))
+    }
+
+    fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
+        let settings = self.opening.settings.iter().filter(|setting| !is_grease(setting.id));
+        put_list(out, b';', settings, |out, setting| {
+            put_number(out, setting.id)?;
+            out.put(b":")?;
+            put_number(out, setting.value)
+        })?;
+        out.put(b"|")?;
+        match self.opening.window_update {
+            Some(increment) => put_number(out, increment)?,
+            None => out.put(b"00")?,
+        }
+        out.put(b"|")?;
+        if self.opening.priorities.is_empty() {
+            out.put(b"0")?;
+        }
+        put_list(out, b',', &self.opening.priorities, put_priority)?;
+        out.put(b"|")?;
+        self.pseudo.write(out)
     }
 }
 
@@ -89,64 +115,56 @@ impl Fingerprint<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct Extended<'a>(pub Fingerprint<'a>);
 
-impl fmt::Display for Extended<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Extended<'_> {
+    fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
         let opening = self.0.opening;
-        write!(f, "{}|", self.0)?;
+        self.0.write(out)?;
+        out.put(b"|")?;
         match &opening.headers.priority {
-            Some(priority) => write_priority(f, priority)?,
-            None => write!(f, "{}", opening.headers.stream)?,
+            Some(priority) => put_priority(out, priority)?,
+            None => put_number(out, opening.headers.stream)?,
         }
-        f.write_str(if opening.further_windows.is_empty() { "|0" } else { "|" })?;
-        let mut separator = "";
-        for window in &opening.further_windows {
-            write!(f, "{separator}{}:{}", window.stream, window.increment)?;
-            separator = ",";
-        }
+        out.put(if opening.further_windows.is_empty() {
+            b"|0"
+        } else {
+            b"|"
+        })?;
+        put_list(out, b',', &opening.further_windows, |out, window| {
+            put_number(out, window.stream)?;
+            out.put(b":")?;
+            put_number(out, window.increment)
+        })?;
         let grease = opening.settings.iter().filter(|setting| is_grease(setting.id));
-        write!(f, "|{}", grease.count())
+        out.put(b"|")?;
+        // There are at most as many as are kept, 64.
+        put_number(out, u32::try_from(grease.count()).unwrap_or(u32::MAX))
     }
 }
 
-fn write_priority(f: &mut fmt::Formatter<'_>, p: &Priority) -> fmt::Result {
-    write!(
-        f,
-        "{}:{}:{}:{}",
-        p.stream,
-        u8::from(p.exclusive),
-        p.depends_on,
-        p.weight
-    )
+fn put_priority<S: Sink>(out: &mut S, p: &Priority) -> Result<(), S::Error> {
+    put_number(out, p.stream)?;
+    out.put(if p.exclusive { b":1:" } else { b":0:" })?;
+    put_number(out, p.depends_on)?;
+    out.put(b":")?;
+    put_number(out, p.weight)
+}
+
+impl fmt::Display for Extended<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        gathered(f, |out| self.write(out))
+    }
 }
 
 impl fmt::Display for Fingerprint<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        for setting in self.opening.settings.iter().filter(|setting| !is_grease(setting.id)) {
-            write!(f, "{separator}{}:{}", setting.id, setting.value)?;
-            separator = ";";
-        }
-        match self.opening.window_update {
-            Some(increment) => write!(f, "|{increment}|")?,
-            None => f.write_str("|00|")?,
-        }
-        if self.opening.priorities.is_empty() {
-            f.write_str("0")?;
-        }
-        separator = "";
-        for p in &self.opening.priorities {
-            f.write_str(separator)?;
-            write_priority(f, p)?;
-            separator = ",";
-        }
-        write!(f, "|{}", self.pseudo)
+        gathered(f, |out| self.write(out))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::http2::{FirstHeaders, Setting, WindowUpdate};
+    use crate::wire::http2::{FirstHeaders, Priorities, Setting, WindowUpdate};
 
     fn opening(settings: &[(u16, u32)], window_update: Option<u32>) -> Opening {
         Opening {
@@ -156,7 +174,7 @@ mod tests {
                 .collect(),
             window_update,
             further_windows: Vec::new(),
-            priorities: Vec::new(),
+            priorities: Priorities::new(),
             headers: FirstHeaders {
                 stream: 1,
                 flags: 4,
@@ -194,7 +212,7 @@ mod tests {
     #[test]
     fn priority_frames_are_written_with_the_weight_plus_one() {
         let mut opening = opening(&[], Some(1));
-        opening.priorities = vec![
+        opening.priorities = Priorities::from_vec(vec![
             Priority {
                 stream: 3,
                 exclusive: false,
@@ -207,7 +225,7 @@ mod tests {
                 depends_on: 3,
                 weight: 1,
             },
-        ];
+        ]);
         let form = Fingerprint {
             opening: &opening,
             pseudo: pseudo("m"),

@@ -6,7 +6,7 @@ use core::fmt;
 use md5::Md5;
 
 use super::ascii::Ascii;
-use super::text::{Sink, hex_digest, put_decimal, sorted};
+use super::text::{Sink, gathered, hex_digest, put_decimal, sorted};
 use crate::wire::is_grease;
 use crate::wire::tls::{BrokenExtension, ClientHello, Codes, NamedGroup};
 
@@ -76,6 +76,6 @@ impl<'a> Ja3<'a> {
 
 impl fmt::Display for Ja3<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
+        gathered(f, |out| self.write(out))
     }
 }

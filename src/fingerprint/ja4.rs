@@ -5,7 +5,7 @@
 use core::fmt;
 
 use super::ascii::{Ascii, hex_digit};
-use super::text::{Sink, put_hex, short_hash, sorted};
+use super::text::{CodeList, Sink, gathered, put_hex, short_hash, sorted};
 use crate::wire::is_grease;
 use crate::wire::tls::{BrokenExtension, ClientHello, Codes, ExtensionType, ProtocolVersion, SignatureScheme};
 
@@ -137,14 +137,15 @@ impl<'a> Ja4<'a> {
     }
 
     fn hash(&self, form: Form) -> Ja4Hash {
-        let b = hash_or_zeros(self.ciphers().next().is_none(), || {
-            short_hash(|digest| self.put_ciphers(form, digest))
+        let offer = self.offer(form);
+        let b = hash_or_zeros(offer.ciphers.is_empty(), || {
+            short_hash(|digest| offer.put_ciphers(digest))
         });
-        let c = hash_or_zeros(self.extensions(form).next().is_none(), || {
-            short_hash(|digest| self.put_rest(form, digest))
+        let c = hash_or_zeros(offer.shown_extensions().next().is_none(), || {
+            short_hash(|digest| offer.put_rest(digest))
         });
         Ja4Hash(Ascii::from_parts([
-            self.a(form).as_slice(),
+            offer.a().as_slice(),
             b"_",
             b.as_bytes(),
             b"_",
@@ -152,65 +153,80 @@ impl<'a> Ja4<'a> {
         ]))
     }
 
+    /// Reads both lists once; each is looked at several times.
+    fn offer(&self, form: Form) -> Offer<'_> {
+        let counts = |code: &ExtensionType| match form {
+            Form::Sorted | Form::Wire => !code.is_grease(),
+            Form::Stable => !code.is_grease() && !is_passing(*code),
+        };
+        let ciphers = self.hello.cipher_suites().iter().map(u16::from);
+        let extensions = self.hello.extensions().map(|extension| extension.code);
+        Offer {
+            ja4: self,
+            form,
+            ciphers: ciphers.filter(|code| !is_grease(*code)).collect(),
+            extensions: extensions.filter(counts).map(u16::from).collect(),
+        }
+    }
+}
+
+/// What a form of JA4 shows of a hello.
+struct Offer<'a> {
+    ja4: &'a Ja4<'a>,
+    form: Form,
+    /// The ciphers in wire order.
+    ciphers: CodeList,
+    /// The extensions that part a counts, in wire order.
+    extensions: CodeList,
+}
+
+impl Offer<'_> {
     /// Part a.
-    fn a(&self, form: Form) -> [u8; 10] {
-        let transport = match self.transport {
+    fn a(&self) -> [u8; 10] {
+        let transport = match self.ja4.transport {
             Transport::Tcp => b't',
             Transport::Quic => b'q',
             Transport::Dtls => b'd',
         };
-        let sni = if self.hello.extension(ExtensionType::SERVER_NAME).is_some() {
+        let sni = if self.extensions.contains(&ExtensionType::SERVER_NAME.0) {
             b'd'
         } else {
             b'i'
         };
-        let [version, release] = version_characters(self.version);
-        let [ciphers, cipher] = two_digits(self.ciphers().count());
-        let [extensions, extension] = two_digits(self.counted(form).count());
-        let [first, last] = self.alpn;
+        let [version, release] = version_characters(self.ja4.version);
+        let [ciphers, cipher] = two_digits(self.ciphers.len());
+        let [extensions, extension] = two_digits(self.extensions.len());
+        let [first, last] = self.ja4.alpn;
         [
             transport, version, release, sni, ciphers, cipher, extensions, extension, first, last,
         ]
     }
 
-    fn ciphers(&self) -> impl Iterator<Item = u16> + Clone {
-        self.hello
-            .cipher_suites()
-            .iter()
-            .map(u16::from)
-            .filter(|code| !is_grease(*code))
-    }
-
-    /// The extensions that part a counts.
-    fn counted(&self, form: Form) -> impl Iterator<Item = ExtensionType> + Clone {
-        let counts = move |code: &ExtensionType| match form {
-            Form::Sorted | Form::Wire => !code.is_grease(),
-            Form::Stable => !code.is_grease() && !is_passing(*code),
-        };
-        self.hello.extensions().map(|extension| extension.code).filter(counts)
-    }
-
     /// The extensions that part c shows.
-    fn extensions(&self, form: Form) -> impl Iterator<Item = u16> + Clone {
-        let shows = move |code: &ExtensionType| match form {
-            Form::Sorted | Form::Stable => !matches!(*code, ExtensionType::SERVER_NAME | ExtensionType::ALPN),
+    fn shown_extensions(&self) -> impl Iterator<Item = u16> {
+        let form = self.form;
+        let shows = move |code: &u16| match form {
+            Form::Sorted | Form::Stable => {
+                !matches!(ExtensionType(*code), ExtensionType::SERVER_NAME | ExtensionType::ALPN)
+            }
             Form::Wire => true,
         };
-        self.counted(form).filter(shows).map(u16::from)
+        self.extensions.iter().copied().filter(shows)
     }
 
-    fn put_ciphers<S: Sink>(&self, form: Form, out: &mut S) -> Result<(), S::Error> {
-        put_in_order(form, self.ciphers(), out)
+    fn put_ciphers<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
+        put_in_order(self.form, self.ciphers.iter().copied(), out)
     }
 
-    fn put_rest<S: Sink>(&self, form: Form, out: &mut S) -> Result<(), S::Error> {
+    fn put_rest<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
         let mut signatures = self
+            .ja4
             .signature_algorithms
             .iter()
             .map(u16::from)
             .filter(|code| !is_grease(*code))
             .peekable();
-        put_in_order(form, self.extensions(form), out)?;
+        put_in_order(self.form, self.shown_extensions(), out)?;
         if signatures.peek().is_some() {
             out.put(b"_")?;
         }
@@ -228,11 +244,14 @@ pub struct Ja4Text<'a> {
 
 impl fmt::Display for Ja4Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.put(&self.ja4.a(self.form))?;
-        f.put(b"_")?;
-        self.ja4.put_ciphers(self.form, f)?;
-        f.put(b"_")?;
-        self.ja4.put_rest(self.form, f)
+        let offer = self.ja4.offer(self.form);
+        gathered(f, |out| {
+            out.put(&offer.a())?;
+            out.put(b"_")?;
+            offer.put_ciphers(out)?;
+            out.put(b"_")?;
+            offer.put_rest(out)
+        })
     }
 }
 
@@ -243,7 +262,7 @@ enum Form {
     Stable,
 }
 
-fn put_in_order<S: Sink>(form: Form, codes: impl Iterator<Item = u16> + Clone, out: &mut S) -> Result<(), S::Error> {
+fn put_in_order<S: Sink>(form: Form, codes: impl Iterator<Item = u16>, out: &mut S) -> Result<(), S::Error> {
     match form {
         Form::Sorted | Form::Stable => sorted(codes, |codes| put_hex(out, codes.iter().copied())),
         Form::Wire => put_hex(out, codes),

@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::ascii::Ascii;
 use super::ja4::{highest_version, is_passing};
-use super::text::{Sink, put_hex, short_hash, sorted};
+use super::text::{Sink, gathered, put_hex, short_hash, sorted};
 use crate::wire::is_grease;
 use crate::wire::tls::{BrokenExtension, ClientHello, Codes, ExtensionType, ProtocolVersion, SignatureScheme};
 
@@ -62,7 +62,7 @@ impl<'a> TlsPart<'a> {
 
 impl fmt::Display for TlsPart<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
+        gathered(f, |out| self.write(out))
     }
 }
 

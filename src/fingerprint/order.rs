@@ -32,10 +32,12 @@ pub struct HeaderOrder(String);
 impl HeaderOrder {
     /// The longest order that is kept. Browsers' have about 300 bytes.
     pub const MAX: usize = 2_048;
+    /// The room made at first: one allocation for any browser's.
+    const USUAL: usize = 512;
 
     /// The order of `names` as they came; none when it is over [`Self::MAX`].
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let mut text = String::with_capacity(256);
+        let mut text = String::with_capacity(Self::USUAL);
         for name in names {
             let start = text.len();
             if start > 0 {

@@ -39,7 +39,7 @@ impl Prefix {
 pub enum Fate {
     /// It brought a request, or is passed through unopened.
     Used,
-    /// It sent something, and no request.
+    /// It sent something, or finished a handshake, and no request.
     NoRequest,
     /// It began TLS, and nothing came out of it.
     Unfinished,

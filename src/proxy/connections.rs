@@ -3,12 +3,15 @@
 //! The connection role puts an entry in and takes it out when the connection ends. Where that role is not installed, or runs
 //! in another VM, nothing tells when a connection ends: the request role's own entries are bounded, and the oldest give way.
 
-use crate::evidence::{Evidence, Facts, Micros, Reason};
+use crate::clients::stacks::Named;
+use crate::evidence::{Evidence, Facts, Micros, Text};
 use crate::fingerprint::client::ConnectionPrint;
+use crate::memory::sources::Counts;
 use crate::wire::opening::Opening;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use std::time::Duration;
 
 /// Entries that the request role may make on its own. At most 4 KiB each; an evicted one is read again, no more.
 pub const MAX_BORROWED: usize = 1_024;
@@ -29,8 +32,8 @@ impl ConnectionId {
 pub struct Record {
     /// Its first bytes.
     pub opening: Evidence<Opening>,
-    /// The time from its acceptance to its first bytes.
-    pub first_bytes: Evidence<Micros>,
+    /// What the connection role saw when its first bytes came.
+    pub arrival: Option<Arrival>,
     /// What was read at its first request.
     pub known: Option<Known>,
     /// How many requests it has brought.
@@ -42,11 +45,22 @@ impl Record {
     pub const fn new(opening: Evidence<Opening>) -> Self {
         Self {
             opening,
-            first_bytes: Evidence::Missing(Reason::NoConnectionRole),
+            arrival: None,
             known: None,
             requests: 0,
         }
     }
+}
+
+/// A connection when its first bytes come.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// When that was; none when the proxy does not tell.
+    pub at: Option<Duration>,
+    /// How long after its acceptance that was.
+    pub first_bytes: Evidence<Micros>,
+    /// The peer's address and port. In the request role the proxy may have put in their place what a header says.
+    pub source: Evidence<Text>,
 }
 
 /// What is read once, at a connection's first request.
@@ -56,6 +70,10 @@ pub struct Known {
     pub facts: Facts,
     /// Its fingerprints.
     pub print: ConnectionPrint,
+    /// Who wrote its SYN.
+    pub stack: Evidence<Named>,
+    /// What its source has brought so far, this connection with it; none when the connection role did not see it.
+    pub of_source: Option<Counts>,
 }
 
 /// A record that both roles hold.
@@ -116,6 +134,7 @@ impl Connections {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Reason;
 
     fn id(number: u64) -> ConnectionId {
         ConnectionId::parse(&number.to_le_bytes()).unwrap()

@@ -1,13 +1,13 @@
-//! What the proxy knows of a connection, read through its properties. Thirteen calls at most, once for each connection, at its first
+//! What the proxy knows of a connection, read through its properties. Twelve calls at most, once for each connection, at its first
 //! request: any earlier, and Envoy caches the TLS answers of an unfinished handshake for the connection's life.
 //!
-//! A connection that the proxy passes through unopened never has a request; of it, six are read when its ClientHello is
+//! A connection that the proxy passes through unopened never has a request; of it, five are read when its ClientHello is
 //! whole, none of which is the proxy's own view of TLS.
 
-use super::connections::ConnectionId;
+use super::connections::{Arrival, ConnectionId};
 use crate::evidence::{
-    Evidence, Facts, Micros, Protocol, Reason, ReportedJa3, ReportedJa4, Rtt, RttSource, Text, Transport, Unit,
-    decode_handover, read_syn,
+    Evidence, Facts, Micros, Protocol, Reason, ReportedJa3, ReportedJa4, Rtt, RttSource, SourceAddress, Text,
+    Transport, Unit, decode_handover, read_syn,
 };
 use crate::host::Host;
 use crate::wire::Progress;
@@ -21,6 +21,9 @@ pub(super) const LINE_KEY: &str = "layerprint";
 /// The filter state key under which the connection role hands the opening over, and where the request role finds it.
 pub(super) const HANDOVER_KEY: &str = "layerprint.opening";
 const HANDOVER_PATH: [&str; 2] = ["filter_state", "wasm.layerprint.opening"];
+
+/// How long the handshake took. The proxy puts it there when it is over.
+const HANDSHAKE_PATH: [&str; 2] = ["filter_state", "layerprint.tls.handshake_us"];
 
 /// The connection's number.
 pub(super) fn connection_id(host: &impl Host) -> Option<ConnectionId> {
@@ -40,15 +43,20 @@ pub(super) fn handed_over(host: &impl Host) -> Evidence<Opening> {
 }
 
 /// All facts, and the ClientHello that another filter handed over; it is large, and not to be kept.
-pub(super) fn read(host: &impl Host, first_bytes: Evidence<Micros>) -> (Facts, Evidence<ClientHello>) {
+pub(super) fn read(host: &impl Host, arrival: Option<&Arrival>) -> (Facts, Evidence<ClientHello>) {
     let tls_version = read_one(host, &["connection", "tls_version"], Reason::Cleartext, Text::parse);
     // A connection without TLS has no server name; one with TLS may come without.
     let (no_sni, no_hello) = match tls_version {
         Evidence::Missing(Reason::Cleartext) => (Reason::Cleartext, Reason::Cleartext),
         _ => (Reason::NotSent, Reason::NotProvided),
     };
+    let first_bytes = arrival.map_or(Evidence::Missing(Reason::NoConnectionRole), |arrival| {
+        arrival.first_bytes.clone()
+    });
+    let source = arrival.map_or_else(|| source(host), |arrival| arrival.source.clone());
     let facts = Facts {
-        source: source(host),
+        peer: peer(&source),
+        source,
         protocol: read_one(host, &["request", "protocol"], Reason::NotProvided, Protocol::parse),
         sni: read_one(host, &["connection", "requested_server_name"], no_sni, Text::parse),
         ja3: ja3(host, no_hello),
@@ -60,14 +68,15 @@ pub(super) fn read(host: &impl Host, first_bytes: Evidence<Micros>) -> (Facts, E
 }
 
 /// The facts of a connection that is passed through unopened and began with `hello`.
-pub(super) fn read_unopened(host: &impl Host, hello: &ClientHello) -> Facts {
+pub(super) fn read_unopened(host: &impl Host, source: Evidence<Text>, hello: &ClientHello) -> Facts {
     let sni = match hello.server_name() {
         Ok(Some(Some(name))) => Evidence::or_missing(Text::parse(name), Reason::Malformed),
         Ok(Some(None) | None) => Evidence::Missing(Reason::NotSent),
         Err(_) => Evidence::Missing(Reason::Malformed),
     };
     Facts {
-        source: source(host),
+        peer: peer(&source),
+        source,
         protocol: Evidence::Missing(Reason::OtherProtocol),
         tls_version: Evidence::Missing(Reason::OtherProtocol),
         sni,
@@ -80,26 +89,28 @@ pub(super) fn read_unopened(host: &impl Host, hello: &ClientHello) -> Facts {
 
 /// What lies below TLS. `no_handshake` is the reason when nobody says how long the handshake took.
 fn transport(host: &impl Host, first_bytes: Evidence<Micros>, no_handshake: Reason) -> Transport {
+    let syn = syn(host);
+    Transport {
+        rtt: rtt(host, &syn),
+        handshake: read_one(host, &HANDSHAKE_PATH, no_handshake, |text| {
+            Micros::parse(text, Unit::Micros)
+        }),
+        first_bytes,
+        syn,
+    }
+}
+
+/// The client's SYN, when it was handed over.
+pub(super) fn syn(host: &impl Host) -> Evidence<Syn> {
     let absent = || match host.property(&["filter_state", "layerprint.tcp.origin"]) {
         Ok(Some(origin)) if !origin.is_empty() => Reason::Relayed,
         Ok(_) => Reason::NoProbe,
         Err(_) => Reason::ProxyFailure,
     };
-    let syn = match host.property(&["filter_state", "layerprint.tcp.syn"]) {
+    match host.property(&["filter_state", "layerprint.tcp.syn"]) {
         Ok(Some(bytes)) if !bytes.is_empty() => read_syn(&bytes),
         Ok(_) => Evidence::Missing(absent()),
         Err(_) => Evidence::Missing(Reason::ProxyFailure),
-    };
-    Transport {
-        rtt: rtt(host, &syn),
-        handshake: read_one(
-            host,
-            &["filter_state", "layerprint.tls.handshake_us"],
-            no_handshake,
-            |text| Micros::parse(text, Unit::Micros),
-        ),
-        first_bytes,
-        syn,
     }
 }
 
@@ -113,7 +124,13 @@ fn rtt(host: &impl Host, syn: &Evidence<Syn>) -> Evidence<Rtt> {
         read_one(host, &["filter_state", key], Reason::NotProvided, parse)
     };
     match of("layerprint.tcp.rtt_us", Unit::Micros, RttSource::Probe) {
-        Evidence::Missing(Reason::NotProvided) => of("layerprint.tcp.rtt_ms", Unit::Millis, RttSource::Proxy),
+        Evidence::Missing(Reason::NotProvided) => {}
+        rtt => return rtt,
+    }
+    match of("layerprint.tcp.rtt_ms", Unit::Millis, RttSource::Proxy) {
+        // So the proxy shows what the kernel has not measured (SYN cookies without timestamps). Taken for a time, it would make
+        // the whole way a gap. Less than a millisecond looks the same, and is lost.
+        Evidence::Seen(rtt) if rtt.time.count() == 0 => Evidence::Missing(Reason::NotProvided),
         rtt => rtt,
     }
 }
@@ -125,12 +142,27 @@ pub(super) fn began_tls(host: &impl Host) -> bool {
         "layerprint.tls.ja3",
         "layerprint.tls.client_hello",
     ];
-    keys.into_iter()
-        .any(|key| matches!(host.property(&["filter_state", key]), Ok(Some(value)) if !value.is_empty()))
+    keys.into_iter().any(|key| is_set(host, &["filter_state", key]))
 }
 
-fn source(host: &impl Host) -> Evidence<Text> {
+/// Whether the handshake is known to be over. A proxy that does not say how long handshakes take does not tell.
+pub(super) fn finished_tls(host: &impl Host) -> bool {
+    is_set(host, &HANDSHAKE_PATH)
+}
+
+fn is_set(host: &impl Host, path: &[&str]) -> bool {
+    matches!(host.property(path), Ok(Some(value)) if !value.is_empty())
+}
+
+/// The peer's address as the proxy writes it.
+pub(super) fn source(host: &impl Host) -> Evidence<Text> {
     read_one(host, &["source", "address"], Reason::NotProvided, Text::parse)
+}
+
+/// The address that `source` writes.
+pub(super) fn peer(source: &Evidence<Text>) -> Evidence<SourceAddress> {
+    let text = source.as_ref();
+    text.and_then(|text| Evidence::or_missing(SourceAddress::parse(text.as_str().as_bytes()), Reason::Malformed))
 }
 
 fn ja3(host: &impl Host, absent: Reason) -> Evidence<ReportedJa3> {

@@ -12,13 +12,14 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// One counter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
     /// Connections that the connection role met.
     Connections,
     /// Those of them that ended without a request, for whatever reason.
     ConnectionsWithoutRequest,
-    /// Those of them that ended before a byte came, though they had begun TLS: its handshake was not finished.
+    /// Those of them that ended before a byte came, though they had begun TLS, and before its handshake was known to be over. Of a
+    /// proxy that does not tell (`layerprint.tls.handshake_us`), those too that finished it and asked for nothing.
     HandshakesUnfinished,
     /// Those of them that ended before a byte came, and had begun nothing.
     ConnectionsSilent,
@@ -40,6 +41,10 @@ pub enum Metric {
         /// `ja3` or `ja4`.
         kind: &'static str,
     },
+    /// Connections by the family of their TCP stack, whose names are those of the table.
+    Stacks(Box<str>),
+    /// Those of them that ended without a request.
+    StacksWithoutRequest(Box<str>),
     /// Requests by what was decided.
     Requests {
         /// The verdict.
@@ -116,6 +121,8 @@ impl fmt::Display for Metric {
             Self::Passthrough => f.write_str("connections_passthrough"),
             Self::TlsSource(source) => write!(f, "tls_source.source.{}", source.as_str()),
             Self::ProxyDiffers { kind } => write!(f, "proxy_differs.kind.{kind}"),
+            Self::Stacks(name) => write!(f, "connections_by_stack.stack.{name}"),
+            Self::StacksWithoutRequest(name) => write!(f, "connections_without_request_by_stack.stack.{name}"),
             Self::ConnectionEvidence => f.write_str("connection_evidence"),
             Self::Evidence { kind, state } => write!(f, "evidence.kind.{kind}.state.{state}"),
             Self::Requests {

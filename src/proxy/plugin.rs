@@ -2,10 +2,15 @@
 
 use super::connections::Connections;
 use super::metrics::{Metric, Metrics};
-use crate::evidence::{Evidence, Facts};
+use crate::clients::stacks::{Named, Stacks};
+use crate::evidence::{Evidence, Facts, SourceAddress, Transport};
 use crate::fingerprint::tls::TlsPrint;
 use crate::host::Host;
+use crate::memory::sources::{Counts, Fate, Prefix, Sources};
 use crate::policy::config::{Config, Problem};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
 
 /// What a plugin is for, told by its `root_id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +39,19 @@ pub struct Plugin {
     pub config: Config,
     /// The counters.
     pub metrics: Metrics,
-    /// The connections of this VM.
+    /// The TCP stacks that are known.
+    pub stacks: Stacks,
+    /// What all plugins of this VM know.
+    pub shared: Shared,
+}
+
+/// What all plugins of a VM share, and so both roles.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// The live connections.
     pub connections: Connections,
+    /// What sources have brought.
+    pub sources: Rc<RefCell<Sources>>,
 }
 
 impl Plugin {
@@ -43,14 +59,15 @@ impl Plugin {
     ///
     /// # Errors
     /// Every problem of the configuration. The proxy then keeps the old plugin, or does not start.
-    pub fn configure(host: &impl Host, connections: Connections, configuration: &[u8]) -> Result<Self, Vec<Problem>> {
+    pub fn configure(host: &impl Host, shared: Shared, configuration: &[u8]) -> Result<Self, Vec<Problem>> {
         let config = Config::parse(configuration)?;
         let metrics = Metrics::default();
         metrics.define(host);
         Ok(Self {
             config,
             metrics,
-            connections,
+            stacks: Stacks::built_in().map_err(|error| vec![Problem::of_stacks(&error)])?,
+            shared,
         })
     }
 
@@ -76,5 +93,20 @@ impl Plugin {
                 self.metrics.count(host, Metric::ProxyDiffers { kind });
             }
         }
+    }
+
+    /// Counts a connection of `peer`, and gives what its source has brought with it.
+    pub(super) fn count_source(&self, peer: &Evidence<SourceAddress>, fate: Fate, now: Duration) -> Option<Counts> {
+        let prefix = peer.seen().and_then(|peer| peer.ip()).map(Prefix::of)?;
+        Some(self.shared.sources.borrow_mut().count(prefix, fate, now))
+    }
+
+    /// Who wrote the connection's SYN.
+    pub(super) fn name_stack(&self, host: &impl Host, transport: &Transport) -> Evidence<Named> {
+        let named = transport.syn.as_ref().map(|syn| Named::from(self.stacks.identify(syn)));
+        if let Evidence::Seen(named) = &named {
+            self.metrics.count(host, Metric::Stacks(named.as_str().into()));
+        }
+        named
     }
 }

@@ -10,11 +10,13 @@ use super::plugin::Plugin;
 use crate::annotate::{Annotation, headers, line};
 use crate::compare::{Assessment, Code, Coverage, Layer};
 use crate::evidence::claims::Claims;
-use crate::evidence::{Evidence, Facts, RequestNames, TlsSource};
+use crate::evidence::forwarded::Forwarded;
+use crate::evidence::{Evidence, Facts, NetworkTags, RequestNames, TlsSource};
 use crate::fingerprint::client::{ConnectionPrint, request_order};
 use crate::fingerprint::order::HeaderOrder;
 use crate::fingerprint::tls::TlsPrint;
 use crate::host::{Failure, Fields, Host};
+use crate::memory::sources::Fate;
 use crate::policy::config::{FailurePolicy, Header, Switch};
 use crate::policy::decide;
 use std::cell::RefCell;
@@ -68,7 +70,13 @@ impl RequestRole {
 
         let record = self.record(host);
         let mut record = record.borrow_mut();
-        let (facts, print, order) = self.identify(host, &mut record, &names);
+        let forwarded_for: Vec<&[u8]> = values(&fields, "x-forwarded-for").collect();
+        let way = |facts: &Facts| Forwarded::read(&forwarded_for, &facts.peer, self.plugin.config.forwarded);
+        let (known, order) = self.identify(host, &mut record, &names, way);
+        let Known { facts, print, .. } = known;
+        let way = way(facts);
+        let client = way.client.seen().map(|client| client.ip);
+        let networks = client.map_or_else(NetworkTags::default, |ip| self.plugin.config.networks.tags(ip));
 
         let coverage = coverage(print, &order);
         let findings = if forged > 0 {
@@ -84,6 +92,10 @@ impl RequestRole {
             print,
             order: &order,
             claims: &claims,
+            stack: &known.stack,
+            way: &way,
+            networks,
+            of_source: known.of_source.as_ref(),
             forged,
             assessment: &assessment,
             decision,
@@ -127,7 +139,11 @@ impl RequestRole {
     /// The record of the request's connection. Without its id, the request stands for a connection of its own.
     fn record(&self, host: &impl Host) -> SharedRecord {
         match facts::connection_id(host) {
-            Some(id) => self.plugin.connections.of_request(id, || facts::handed_over(host)),
+            Some(id) => self
+                .plugin
+                .shared
+                .connections
+                .of_request(id, || facts::handed_over(host)),
             None => {
                 self.plugin.metrics.count(host, Metric::Errors(Fault::ConnectionId));
                 Rc::new(RefCell::new(Record::new(facts::handed_over(host))))
@@ -141,28 +157,38 @@ impl RequestRole {
         host: &impl Host,
         record: &'r mut Record,
         names: &RequestNames<'_>,
-    ) -> (&'r Facts, &'r ConnectionPrint, Evidence<HeaderOrder>) {
+        way: impl Fn(&Facts) -> Forwarded,
+    ) -> (&'r Known, Evidence<HeaderOrder>) {
         let is_first = record.requests == 0;
         record.requests = record.requests.saturating_add(1);
         let Record {
             opening,
-            first_bytes,
+            arrival,
             known,
             ..
         } = record;
         let mut order = None;
-        let Known { facts, print } = known.get_or_insert_with(|| {
-            let (facts, hello) = facts::read(host, first_bytes.clone());
+        let known = known.get_or_insert_with(|| {
+            let (mut facts, hello) = facts::read(host, arrival.as_ref());
+            let client = way(&facts).client.seen().map(|client| client.ip);
+            let peer = facts.peer.seen().and_then(|peer| peer.ip());
+            facts.transport.must_be_of(&[peer, client]);
             let tls = TlsPrint::of(&hello, TlsSource::FilterState, &facts);
             let first = request_order(opening, &facts, names, is_first);
             let print = ConnectionPrint::freeze(opening, &facts, tls, names, &first);
             self.plugin.count_evidence(host, &facts, &print.tls);
             self.count_http(host, &print);
             order = Some(first);
-            Known { facts, print }
+            let at = arrival.as_ref().and_then(|arrival| arrival.at);
+            Known {
+                of_source: at.and_then(|at| self.plugin.count_source(&facts.peer, Fate::Used, at)),
+                stack: self.plugin.name_stack(host, &facts.transport),
+                facts,
+                print,
+            }
         });
-        let order = order.unwrap_or_else(|| request_order(opening, facts, names, is_first));
-        (facts, print, order)
+        let order = order.unwrap_or_else(|| request_order(opening, &known.facts, names, is_first));
+        (known, order)
     }
 
     /// Counts what the connection showed of its HTTP: once, when it was read.
@@ -192,6 +218,12 @@ impl RequestRole {
             }
         }
     }
+}
+
+/// The values of the fields of this name, in their order.
+fn values<'f>(fields: &'f [(String, Vec<u8>)], name: &'f str) -> impl Iterator<Item = &'f [u8]> {
+    let of_name = fields.iter().filter(move |(found, _)| found == name);
+    of_name.map(|(_, value)| value.as_slice())
 }
 
 /// Which layers were seen.

@@ -4,8 +4,7 @@
 //! the VM for every connection of the worker.
 
 use super::connection::ConnectionRole;
-use super::connections::Connections;
-use super::plugin::{Plugin, Role};
+use super::plugin::{Plugin, Role, Shared};
 use super::request::{Outcome, RequestRole};
 use crate::host::{CounterId, Failure, Fields, Host};
 use log::error;
@@ -22,7 +21,7 @@ proxy_wasm::main! {{
 
 thread_local! {
     /// A VM has one thread: what is here is shared by all plugins of the VM, and so by both roles.
-    static CONNECTIONS: Connections = Connections::default();
+    static SHARED: Shared = Shared::default();
 }
 
 /// Envoy, as the phase that runs sees it.
@@ -110,7 +109,7 @@ impl RootContext for Root {
             return false;
         };
         let configuration = self.get_plugin_configuration().unwrap_or_default();
-        match Plugin::configure(&Envoy, CONNECTIONS.with(Connections::clone), &configuration) {
+        match Plugin::configure(&Envoy, SHARED.with(Shared::clone), &configuration) {
             Ok(plugin) => {
                 self.role = role;
                 self.plugin = Rc::new(plugin);

@@ -5,6 +5,7 @@
 //! a fingerprint must not come out of an opening that no peer would accept.
 
 use super::{Progress, Reader, Short};
+use smallvec::SmallVec;
 
 /// What every HTTP/2 client sends first (RFC 9113, 3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -60,17 +61,22 @@ pub struct FirstHeaders {
     pub priority: Option<Priority>,
 }
 
+/// SETTINGS entries in wire order; as many as known clients send take no allocation.
+pub type Settings = SmallVec<[Setting; 10]>;
+/// PRIORITY frames in wire order, likewise.
+pub type Priorities = SmallVec<[Priority; 6]>;
+
 /// All that a client sent up to its first HEADERS, in wire order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
     /// The first SETTINGS frame.
-    pub settings: Vec<Setting>,
+    pub settings: Settings,
     /// The increment of the first WINDOW_UPDATE on stream 0.
     pub window_update: Option<u32>,
     /// The WINDOW_UPDATE frames besides that one.
     pub further_windows: Vec<WindowUpdate>,
     /// The PRIORITY frames.
-    pub priorities: Vec<Priority>,
+    pub priorities: Priorities,
     /// The first HEADERS frame.
     pub headers: FirstHeaders,
 }
@@ -195,20 +201,34 @@ impl FrameHead {
 /// The top bit of a stream identifier is reserved, and must be ignored.
 const STREAM_MASK: u32 = 0x7fff_ffff;
 
-/// Moves bytes from `input` until `partial` holds `wanted`; false when the input ended before.
-pub(super) fn gather(partial: &mut Vec<u8>, wanted: usize, input: &mut Reader<'_>) -> bool {
+/// A piece of the connection that is still arriving: preface, frame head, or a payload, of which SETTINGS with more than ten
+/// entries alone take an allocation.
+pub(super) type Partial = SmallVec<[u8; 64]>;
+
+/// The next `wanted` bytes, of which `partial` holds those that came earlier; none when `input` ends before, and then they are
+/// kept. Nothing is copied when all of them come at once.
+pub(super) fn gather<'a, 'i: 'a>(partial: &'a mut Partial, wanted: usize, input: &mut Reader<'i>) -> Option<&'a [u8]> {
+    if partial.is_empty() && input.len() >= wanted {
+        return Some(input.up_to(wanted));
+    }
     let missing = wanted.saturating_sub(partial.len());
     partial.extend_from_slice(input.up_to(missing));
-    partial.len() >= wanted
+    (partial.len() >= wanted).then_some(partial)
 }
 
 /// Reads on in the preface, of which `partial` has come so far.
-pub(super) fn read_preface(partial: &mut Vec<u8>, input: &mut Reader<'_>) -> Progress<(), Error> {
-    let whole = gather(partial, PREFACE.len(), input);
-    match PREFACE.starts_with(partial) {
-        false => Progress::NotThis,
-        true if whole => Progress::Done(()),
-        true => Progress::NeedMore,
+pub(super) fn read_preface(partial: &mut Partial, input: &mut Reader<'_>) -> Progress<(), Error> {
+    if let Some(whole) = gather(partial, PREFACE.len(), input) {
+        return if whole == PREFACE {
+            Progress::Done(())
+        } else {
+            Progress::NotThis
+        };
+    }
+    if PREFACE.starts_with(partial) {
+        Progress::NeedMore
+    } else {
+        Progress::NotThis
     }
 }
 
@@ -232,22 +252,22 @@ enum State {
 #[derive(Debug)]
 pub struct Parser {
     state: State,
-    partial: Vec<u8>,
-    settings: Option<Vec<Setting>>,
+    partial: Partial,
+    settings: Option<Settings>,
     window_update: Option<u32>,
     further_windows: Vec<WindowUpdate>,
-    priorities: Vec<Priority>,
+    priorities: Priorities,
 }
 
 impl Default for Parser {
     fn default() -> Self {
         Self {
             state: State::Preface,
-            partial: Vec::new(),
+            partial: Partial::new(),
             settings: None,
             window_update: None,
             further_windows: Vec::new(),
-            priorities: Vec::new(),
+            priorities: Priorities::new(),
         }
     }
 }
@@ -277,10 +297,10 @@ impl Parser {
                 Progress::NotThis | Progress::Malformed(_) => return Ok(Step::NotThis),
             },
             State::Head => {
-                if !gather(&mut self.partial, FrameHead::SIZE, input) {
+                let Some(head) = gather(&mut self.partial, FrameHead::SIZE, input) else {
                     return Ok(Step::NeedMore);
-                }
-                let head = FrameHead::read(&mut Reader::new(&self.partial))?;
+                };
+                let head = FrameHead::read(&mut Reader::new(head))?;
                 let next = match self.plan(head)? {
                     Plan::Read(wanted) => State::Payload { head, wanted },
                     Plan::Skip => State::Skip {
@@ -290,12 +310,13 @@ impl Parser {
                 self.next(next);
             }
             State::Payload { head, wanted } => {
-                if !gather(&mut self.partial, wanted, input) {
+                let mut partial = std::mem::take(&mut self.partial);
+                let Some(payload) = gather(&mut partial, wanted, input) else {
+                    self.partial = partial;
                     return Ok(Step::NeedMore);
-                }
-                let payload = std::mem::take(&mut self.partial);
+                };
                 self.next(State::Head);
-                return self.payload(head, &payload);
+                return self.payload(head, payload);
             }
             State::Skip { left } => {
                 let left = left - input.up_to(left).len();
@@ -387,6 +408,10 @@ impl Parser {
     }
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "moved a few times per connection; a box would be an allocation for each"
+)]
 enum Step {
     Next,
     NeedMore,
@@ -394,8 +419,8 @@ enum Step {
     Done(Opening),
 }
 
-fn read_settings(reader: &mut Reader<'_>) -> Result<Vec<Setting>, Error> {
-    let mut settings = Vec::with_capacity(reader.len() / 6);
+fn read_settings(reader: &mut Reader<'_>) -> Result<Settings, Error> {
+    let mut settings = Settings::with_capacity(reader.len() / 6);
     while !reader.is_empty() {
         settings.push(Setting {
             id: reader.u16()?,

@@ -4,7 +4,7 @@
 //! It stands beside [`http2::Parser`](super::http2::Parser), which judges the frames before HEADERS and needs no block: a proxy
 //! decodes headers itself. Only a tool that reads captures has nobody to ask. The block stays compressed here.
 
-use super::http2::{Error, FrameHead, FrameType, gather, read_preface};
+use super::http2::{Error, FrameHead, FrameType, Partial, gather, read_preface};
 use super::{Progress, Reader};
 
 /// The largest header block that is put together. Envoy refuses headers above 60 KiB by default.
@@ -41,7 +41,7 @@ enum State {
 #[derive(Debug)]
 pub struct BlockParser {
     state: State,
-    partial: Vec<u8>,
+    partial: Partial,
     block: Vec<u8>,
 }
 
@@ -49,7 +49,7 @@ impl Default for BlockParser {
     fn default() -> Self {
         Self {
             state: State::Preface,
-            partial: Vec::new(),
+            partial: Partial::new(),
             block: Vec::new(),
         }
     }
@@ -85,10 +85,10 @@ impl BlockParser {
                 Progress::NotThis | Progress::Malformed(_) => return Ok(Step::NotThis),
             },
             State::Head { open } => {
-                if !gather(&mut self.partial, FrameHead::SIZE, input) {
+                let Some(head) = gather(&mut self.partial, FrameHead::SIZE, input) else {
                     return Ok(Step::NeedMore);
-                }
-                let head = FrameHead::read(&mut Reader::new(&self.partial))?;
+                };
+                let head = FrameHead::read(&mut Reader::new(head))?;
                 self.next(after_head(head, open)?);
             }
             State::Skip { left } => {
@@ -101,10 +101,10 @@ impl BlockParser {
             }
             State::Fields { head } => {
                 let fields = head.leading_fields();
-                if !gather(&mut self.partial, fields, input) {
+                let Some(leading) = gather(&mut self.partial, fields, input) else {
                     return Ok(Step::NeedMore);
-                }
-                let padding = match self.partial.first() {
+                };
+                let padding = match leading.first() {
                     Some(padding) if head.has(FrameHead::PADDED) => usize::from(*padding),
                     _ => 0,
                 };

@@ -43,7 +43,7 @@ fn chromes_opening_is_read_in_wire_order() {
     let ids: Vec<_> = opening.settings.iter().map(|s| (s.id, s.value)).collect();
     assert_eq!(ids, [(1, 65_536), (2, 0), (4, 6_291_456), (6, 262_144)]);
     assert_eq!(opening.window_update, Some(15_663_105));
-    assert_eq!(opening.priorities, []);
+    assert!(opening.priorities.is_empty());
     let priority = Priority {
         stream: 1,
         exclusive: true,
@@ -109,7 +109,7 @@ fn priority_frames_keep_stream_dependency_and_weight() {
         panic!("not done")
     };
     assert_eq!(
-        opening.priorities,
+        opening.priorities.as_slice(),
         [Priority {
             stream: 5,
             exclusive: true,
@@ -117,7 +117,7 @@ fn priority_frames_keep_stream_dependency_and_weight() {
             weight: 1
         }]
     );
-    assert_eq!(opening.settings, []);
+    assert!(opening.settings.is_empty());
     assert_eq!(opening.window_update, None);
 }
 
@@ -136,8 +136,8 @@ fn only_the_first_settings_and_the_first_window_update_of_the_connection_count()
         panic!("not done")
     };
     assert_eq!(
-        (opening.settings, opening.window_update),
-        (vec![Setting { id: 3, value: 100 }], Some(8))
+        (opening.settings.as_slice(), opening.window_update),
+        ([Setting { id: 3, value: 100 }].as_slice(), Some(8))
     );
     let further = [(1, 7), (0, 9)].map(|(stream, increment)| WindowUpdate { stream, increment });
     assert_eq!(opening.further_windows, further);

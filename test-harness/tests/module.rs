@@ -95,7 +95,7 @@ fn a_browser_over_tls_has_all_its_fingerprints() {
     assert_eq!(
         line["missing"],
         serde_json::json!({
-            "ja3n": "not-provided", "ja4s1": "not-provided", "h1_case": "other-protocol", "tcp": "no-probe",
+            "ja3n": "not-provided", "ja4s1": "not-provided", "h1_case": "other-protocol", "tcp": "no-probe", "os": "no-probe",
             "rtt_us": "not-provided", "handshake_us": "not-provided", "rtt_gap_us": "not-provided", "hint_brand": "not-sent", "hint_mobile": "not-sent", "hint_platform": "not-sent",
         })
     );

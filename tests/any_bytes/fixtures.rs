@@ -22,7 +22,21 @@ pub(crate) fn configurations() -> Vec<Vec<u8>> {
 
 /// Lines that are handed over.
 pub(crate) fn handovers() -> Vec<String> {
-    let text = fs::read_to_string(folder("handover.txt")).unwrap();
+    lines("handover.txt")
+}
+
+/// `X-Forwarded-For` headers, with who is trusted.
+pub(crate) fn forwarded() -> Vec<String> {
+    lines("forwarded.txt")
+}
+
+/// Addresses that connections come from.
+pub(crate) fn source_addresses() -> Vec<String> {
+    lines("source_addresses.txt")
+}
+
+fn lines(name: &str) -> Vec<String> {
+    let text = fs::read_to_string(folder(name)).unwrap();
     text.lines().map(str::to_owned).collect()
 }
 

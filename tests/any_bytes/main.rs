@@ -11,6 +11,8 @@
 #[path = "../../fuzz/invariants/config.rs"]
 mod config;
 mod fixtures;
+#[path = "../../fuzz/invariants/forwarded.rs"]
+mod forwarded;
 #[path = "../../fuzz/invariants/handover.rs"]
 mod handover;
 #[path = "../../fuzz/invariants/http1_head.rs"]
@@ -21,6 +23,8 @@ mod http2_opening;
 mod opening;
 #[path = "../../fuzz/invariants/random.rs"]
 mod random;
+#[path = "../../fuzz/invariants/source_address.rs"]
+mod source_address;
 #[path = "../../fuzz/invariants/stream.rs"]
 mod stream;
 
@@ -65,6 +69,16 @@ fn what_is_handed_over_holds_whole_cut_and_changed() {
 }
 
 #[test]
+fn addresses_hold_whole_cut_and_changed() {
+    for line in fixtures::forwarded() {
+        around(line.as_bytes(), forwarded::holds);
+    }
+    for line in fixtures::source_addresses() {
+        around(line.as_bytes(), source_address::holds);
+    }
+}
+
+#[test]
 fn configurations_hold_whole_cut_and_changed() {
     for bytes in configurations() {
         around(&bytes, config::holds);
@@ -104,6 +118,18 @@ proptest! {
         connection_holds(&bytes);
         handover::holds(&bytes);
         config::holds(&bytes);
+        forwarded::holds(&bytes);
+        source_address::holds(&bytes);
+    }
+
+    #[test]
+    fn any_addresses_hold(
+        first in any::<u8>(),
+        entries in vec("[ \t]?\\[?(::ffff:)?(1\\.2\\.3\\.[0-9]{1,3}|[0-9a-f:]{0,9}|unknown|_?[a-z.]{0,3})(%[a-z0-9]{0,3})?\\]?(:[0-9]{0,6})?", 0..9),
+        comma in "[,|] ?",
+    ) {
+        entries.iter().for_each(|entry| source_address::holds(entry.as_bytes()));
+        forwarded::holds(&[&[first], entries.join(&comma).as_bytes()].concat());
     }
 
     #[test]

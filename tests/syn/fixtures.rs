@@ -1,4 +1,4 @@
-//! The recorded and the made SYNs of tests/fixtures/syn; record_syn.py beside it made each.
+//! The recorded and the made SYNs of tests/fixtures/syn; record_syn.py and record_scanners.py beside it made each.
 
 use std::{fs, path::Path};
 
@@ -26,7 +26,7 @@ pub(crate) fn names() -> Vec<String> {
         .filter_map(|entry| Some(entry.unwrap().file_name().to_str()?.strip_suffix(".hex")?.to_owned()))
         .collect();
     names.sort_unstable();
-    assert!(names.len() >= 38, "the fixtures are there: {}", names.len());
+    assert!(names.len() >= 52, "the fixtures are there: {}", names.len());
     names
 }
 

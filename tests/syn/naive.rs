@@ -136,9 +136,9 @@ pub(crate) fn read(packet: &[u8]) -> Option<Naive> {
     let by_segments = window != 0 && window % unit == 0 && (made(mss) || (mss >= 100 && mss < ethernet));
     let rule = match wsize.strip_prefix("mtu") {
         _ if window == 65_535 => "65535".to_owned(),
+        _ if by_segments && window + unit > 65_535 => "fill".to_owned(),
+        _ if by_segments => format!("mss*{}", window / unit),
         Some(_) => wsize.clone(),
-        None if by_segments && window + unit > 65_535 => "fill".to_owned(),
-        None if by_segments => format!("mss*{}", window / unit),
         None => window.to_string(),
     };
 

@@ -7,7 +7,7 @@ use layerprint::wire::syn::{IpVersion, Syn, TcpOption};
 use crate::{fixtures, laws, naive};
 
 /// The kernel picks the flow label and the identification; all else is as the settings make it.
-const SIGNATURES: [(&str, &str); 38] = [
+const SIGNATURES: [(&str, &str); 52] = [
     ("linux-dscp", "4:64+0:0:1460:mss*44,10:mss,sok,ts,nop,ws:df,id+:0"),
     ("linux-ecn-v4", "4:64+0:0:1460:mss*44,10:mss,sok,ts,nop,ws:df,id+,ecn:0"),
     ("linux-ecn-v6", "6:64+0:0:1440:mss*45,10:mss,sok,ts,nop,ws:ecn,flow:0"),
@@ -25,15 +25,25 @@ const SIGNATURES: [(&str, &str); 38] = [
     ),
     ("linux-hop-by-hop", "6:64+0:8:1440:mss*45,10:mss,sok,ts,nop,ws:flow:0"),
     (
+        "linux-initial-window-10",
+        "4:64+0:0:1460:mss*10,10:mss,sok,ts,nop,ws:df,id+:0",
+    ),
+    (
+        "linux-initial-window-20",
+        "4:64+0:0:1460:mss*20,10:mss,sok,ts,nop,ws:df,id+:0",
+    ),
+    (
         "linux-ip-options",
         "4:64+0:12:1460:mss*44,10:mss,sok,ts,nop,ws:df,id+:0",
     ),
+    ("linux-large-buffer", "4:64+0:0:1460:65535,7:mss,sok,ts,nop,ws:df,id+:0"),
     (
         "linux-loopback-v4",
         "4:64+0:0:65495:mss*1,10:mss,sok,ts,nop,ws:df,id+:0",
     ),
     ("linux-loopback-v6", "6:64+0:0:65476:mss*1,10:mss,sok,ts,nop,ws:flow:0"),
     ("linux-mptcp", "4:64+0:0:1460:mss*44,10:mss,sok,ts,nop,ws,?30:df,id+:0"),
+    ("linux-mptcp-v6", "6:64+0:0:1440:mss*45,10:mss,sok,ts,nop,ws,?30:flow:0"),
     ("linux-mss-536", "4:64+0:0:536:mss*122,10:mss,sok,ts,nop,ws:df,id+:0"),
     (
         "linux-mtu-1400-v4",
@@ -57,9 +67,16 @@ const SIGNATURES: [(&str, &str); 38] = [
         "4:64+0:0:1460:mss*44,10:mss,nop,nop,sok,nop,ws:df,id+:0",
     ),
     ("linux-no-window-scaling", "4:64+0:0:1460:mss*44,0:mss,sok,ts:df,id+:0"),
+    ("linux-nothing-but-mss-1400", "4:64+0:0:1400:65535,0:mss::0"),
     ("linux-routed-v4", "4:63+1:0:1460:mss*44,10:mss,sok,ts,nop,ws:df,id+:0"),
     ("linux-routed-v6", "6:63+1:0:1440:mss*45,10:mss,sok,ts,nop,ws:flow:0"),
+    ("linux-sack-alone", "4:64+0:0:1460:mss*44,0:mss,nop,nop,sok:df,id+:0"),
+    ("linux-scaling-alone", "4:64+0:0:1460:mss*44,10:mss,nop,ws:df,id+:0"),
     ("linux-small-buffer", "4:64+0:0:1460:mss*2,0:mss,sok,ts,nop,ws:df,id+:0"),
+    (
+        "linux-timestamps-alone",
+        "4:64+0:0:1460:mss*44,0:mss,nop,nop,ts:df,id+:0",
+    ),
     (
         "linux-ttl-128-v4",
         "4:128+0:0:1460:mss*44,10:mss,sok,ts,nop,ws:df,id+:0",
@@ -94,6 +111,12 @@ const SIGNATURES: [(&str, &str); 38] = [
         "4:114+14:0:1460:65535,8:mss,nop,ws,nop,nop,sok:df,id+:0",
     ),
     ("made-zmap", "4:243+12:0:1460:65535,0:mss::0"),
+    ("scanner-hping3", "4:64+0:0:0:512,0::ack+:0"),
+    ("scanner-masscan-1.3.2", "4:255+0:0:0:1024,0:::0"),
+    ("scanner-nmap-7.93-v4", "4:42+22:0:1460:1024,0:mss::0"),
+    ("scanner-nmap-7.93-v6", "6:255+0:0:1460:1024,0:mss::0"),
+    ("scanner-scapy", "4:64+0:0:0:8192,0::seq-:0"),
+    ("scanner-zmap-2.1.1", "4:255+0:0:0:65535,0:::0"),
 ];
 
 #[test]
@@ -191,6 +214,16 @@ fn a_stack_set_up_otherwise_is_another() {
 fn a_router_that_lowers_the_mss_does_not_change_the_stack() {
     let clamped = tcp_part_of_syn(&fixtures::syn("made-windows-11-clamped"));
     assert_eq!(clamped, tcp_part_of_syn(&fixtures::syn("made-windows-11")));
+
+    // The MSS is the first option, behind both headers. 1420 and, over IPv6, 1380 make another whole number of frames, too.
+    for (name, at) in [("linux-v4", 42), ("linux-v6", 62)] {
+        let whole = tcp_part_of_syn(&fixtures::syn(name));
+        for mss in [1_432_u16, 1_420, 1_400, 1_380, 1_360, 1_220, 536] {
+            let mut bytes = fixtures::bytes(name);
+            bytes[at..at + 2].copy_from_slice(&mss.to_be_bytes());
+            assert_eq!(tcp_part_of_syn(&Syn::parse(&bytes).unwrap()), whole, "{name} {mss}");
+        }
+    }
 }
 
 #[test]

@@ -24,8 +24,9 @@ mod json;
 
 use self::json::{Line, string};
 use super::Annotation;
+use crate::clients::stacks::Named;
 use crate::compare::Code;
-use crate::evidence::{Evidence, Facts, Transport};
+use crate::evidence::{Evidence, Facts, NetworkTag, Transport};
 use crate::fingerprint::combined::Lp1;
 use crate::fingerprint::tcp::TcpPrint;
 use crate::fingerprint::tls::TlsPrint;
@@ -43,20 +44,33 @@ pub fn of_request(annotation: &Annotation<'_>) -> String {
 }
 
 /// The line of a connection that the proxy passes through unopened: what its ClientHello shows.
-pub fn of_connection(facts: &Facts, tcp: &Evidence<TcpPrint>, tls: &TlsPrint, id: &Lp1) -> String {
+pub fn of_connection(
+    facts: &Facts,
+    tcp: &Evidence<TcpPrint>,
+    stack: &Evidence<Named>,
+    tls: &TlsPrint,
+    id: &Lp1,
+) -> String {
     let mut line = Line::new(VERSION);
     // Writing to a String cannot fail.
-    let _ = write_connection(&mut line, facts, tcp, tls, id);
+    let _ = write_connection(&mut line, facts, tcp, stack, tls, id);
     line.finish()
 }
 
-fn write_connection(line: &mut Line, facts: &Facts, tcp: &Evidence<TcpPrint>, tls: &TlsPrint, id: &Lp1) -> fmt::Result {
+fn write_connection(
+    line: &mut Line,
+    facts: &Facts,
+    tcp: &Evidence<TcpPrint>,
+    stack: &Evidence<Named>,
+    tls: &TlsPrint,
+    id: &Lp1,
+) -> fmt::Result {
     line.text("of", &"connection")?;
     line.text("id", id)?;
     line.evidence("source", &facts.source)?;
     line.evidence("sni", &facts.sni)?;
     write_tls(line, tls)?;
-    write_transport(line, &facts.transport, tcp)
+    write_transport(line, &facts.transport, tcp, stack)
 }
 
 fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
@@ -73,6 +87,7 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     line.list("findings", &assessment.findings, |out, code| finding(out, *code))?;
     line.text("id", &of.print.lp1)?;
     line.evidence("source", &of.facts.source)?;
+    write_way(line, of)?;
     let protocol = of.facts.protocol.as_ref().map(|protocol| protocol.as_str());
     line.evidence("protocol", &protocol)?;
     line.evidence("tls_version", &of.facts.tls_version)?;
@@ -84,13 +99,31 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
         line.text("h2_extended", &http2.extended)?;
     }
     line.evidence("h1_case", &of.print.case.as_ref().map(|case| case.as_str()))?;
-    write_transport(line, &of.facts.transport, &of.print.tcp)?;
+    write_transport(line, &of.facts.transport, &of.print.tcp, of.stack)?;
     line.evidence("order", &of.order.as_ref().map(|order| order.digest()))?;
     if let Evidence::Seen(order) = of.order {
         line.list("headers", order.names(), |out, name| string(out, &name))?;
     }
     claims::write(line, of.claims)?;
     line.number("forged", &of.forged)
+}
+
+fn write_way(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
+    let family = of.facts.peer.as_ref().map(|peer| peer.family().as_str());
+    line.evidence("family", &family)?;
+    line.evidence("client", &of.way.client.as_ref().map(|client| client.ip))?;
+    if let Evidence::Seen(client) = &of.way.client {
+        line.text("client_found", &client.found.as_str())?;
+    }
+    line.number("claimed_hops", &of.way.claimed)?;
+    let tags = of.networks.iter().map(NetworkTag::as_str);
+    line.list("networks", tags, |out, tag| string(out, &tag))?;
+    if let Some(counts) = of.of_source {
+        line.number("source_connections", &counts.connections)?;
+        line.number("source_without_request", &counts.without_request)?;
+        line.number("source_unfinished", &counts.unfinished)?;
+    }
+    Ok(())
 }
 
 fn write_tls(line: &mut Line, tls: &TlsPrint) -> fmt::Result {
@@ -108,10 +141,30 @@ fn write_tls(line: &mut Line, tls: &TlsPrint) -> fmt::Result {
     Ok(())
 }
 
-fn write_transport(line: &mut Line, transport: &Transport, tcp: &Evidence<TcpPrint>) -> fmt::Result {
+fn write_transport(
+    line: &mut Line,
+    transport: &Transport,
+    tcp: &Evidence<TcpPrint>,
+    stack: &Evidence<Named>,
+) -> fmt::Result {
     line.evidence("tcp", &tcp.as_ref().map(|tcp| &tcp.signature))?;
     if let Evidence::Seen(tcp) = tcp {
         line.number("hops", &tcp.hops)?;
+        if let Some(class) = tcp.mss_class {
+            line.text("mss_class", &class.as_str())?;
+        }
+    }
+    line.evidence("os", &stack.as_ref().map(Named::as_str))?;
+    if let Evidence::Seen(Named::Known {
+        kind,
+        confidence,
+        deviations,
+        ..
+    }) = stack
+    {
+        line.text("os_kind", &kind.as_str())?;
+        line.number("os_confidence", confidence)?;
+        line.text("os_deviations", deviations)?;
     }
     line.number_or_absent("rtt_us", &transport.rtt.as_ref().map(|rtt| rtt.time))?;
     if let Evidence::Seen(rtt) = &transport.rtt {

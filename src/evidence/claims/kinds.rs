@@ -181,6 +181,22 @@ pub enum Platform {
 }
 
 impl Platform {
+    /// All.
+    pub const ALL: [Self; 12] = [
+        Self::Windows,
+        Self::MacOs,
+        Self::Ios,
+        Self::IpadOs,
+        Self::Darwin,
+        Self::Android,
+        Self::ChromeOs,
+        Self::Linux,
+        Self::Tizen,
+        Self::WebOs,
+        Self::Other,
+        Self::Unstated,
+    ];
+
     /// Its stable name.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -4,14 +4,17 @@
 //! be computed back from it. p0f itself also writes `mss*n` when the window divides by the MSS less 12, or by that of Ethernet.
 
 mod part;
+mod path;
 mod quirks;
 
 use core::fmt;
 
 pub use part::{TcpPart, WindowRule};
+pub use path::MssClass;
 pub use quirks::Quirk;
 
 use super::combined::{Part, tcp_part_of_syn};
+use super::text::{Sink, gathered, put_list, put_number};
 use crate::wire::syn::{IpVersion, OptionKind, Syn, TcpOption};
 
 /// What is kept of a connection's SYN.
@@ -21,6 +24,8 @@ pub struct TcpPrint {
     pub signature: Box<str>,
     /// How many routers the SYN passed, as far as can be told.
     pub hops: u8,
+    /// What its MSS says of the path; none without one.
+    pub mss_class: Option<MssClass>,
     /// The tcp part of `lp1`.
     pub part: Part,
 }
@@ -32,6 +37,7 @@ impl TcpPrint {
         Self {
             signature: signature.to_string().into(),
             hops: signature.initial_ttl().distance(),
+            mss_class: MssClass::of(syn),
             part: tcp_part_of_syn(syn),
         }
     }
@@ -58,37 +64,56 @@ impl<'a> Signature<'a> {
     }
 
     /// The quirks in the order of the notation.
-    pub fn quirks(&self) -> impl Iterator<Item = Quirk> + use<'a> {
-        let syn = self.0;
-        Quirk::ALL.into_iter().filter(move |quirk| quirk.holds(syn))
+    pub fn quirks(&self) -> impl Iterator<Item = Quirk> + use<> {
+        Quirk::of(self.0)
     }
 }
 
-impl fmt::Display for Signature<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Written for Signature<'_> {
+    fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
         let Syn {
             ip,
             tcp,
             payload_length,
         } = self.0;
-        let version = match ip.version {
-            IpVersion::V4 { .. } => '4',
-            IpVersion::V6 { .. } => '6',
-        };
-        write!(
-            f,
-            "{version}:{}:{}:{}:{},{}:{}:",
-            self.initial_ttl(),
-            ip.options_length,
-            tcp.options.max_segment_size().unwrap_or(0),
-            self.window(),
-            tcp.options.window_scale().unwrap_or(0),
-            self.layout(),
-        )?;
-        write_list(f, self.quirks().map(Quirk::as_str))?;
-        f.write_str(if *payload_length == 0 { ":0" } else { ":+" })
+        out.put(match ip.version {
+            IpVersion::V4 { .. } => b"4:",
+            IpVersion::V6 { .. } => b"6:",
+        })?;
+        self.initial_ttl().write(out)?;
+        out.put(b":")?;
+        put_number(out, ip.options_length)?;
+        out.put(b":")?;
+        put_number(out, tcp.options.max_segment_size().unwrap_or(0))?;
+        out.put(b":")?;
+        self.window().write(out)?;
+        out.put(b",")?;
+        put_number(out, tcp.options.window_scale().unwrap_or(0))?;
+        out.put(b":")?;
+        self.layout().write(out)?;
+        out.put(b":")?;
+        put_quirks(out, self.quirks())?;
+        out.put(if *payload_length == 0 { b":0" } else { b":+" })
     }
 }
+
+/// What writes its text into any sink. `Display` shows the same text.
+trait Written {
+    fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error>;
+}
+
+macro_rules! displayed {
+    ($($written:ty),*) => {$(
+        impl fmt::Display for $written {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                gathered(f, |out| self.write(out))
+            }
+        }
+    )*};
+}
+use displayed;
+
+displayed!(Signature<'_>, InitialTtl, Window, Layout<'_>);
 
 /// A TTL as it arrived, and the hops from the initial one. Displays as `ttl+distance`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,9 +143,11 @@ impl InitialTtl {
     }
 }
 
-impl fmt::Display for InitialTtl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}+{}", self.observed, self.distance())
+impl Written for InitialTtl {
+    fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
+        put_number(out, self.observed)?;
+        out.put(b"+")?;
+        put_number(out, self.distance())
     }
 }
 
@@ -155,13 +182,15 @@ impl Window {
     }
 }
 
-impl fmt::Display for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MssTimes(n) => write!(f, "mss*{n}"),
-            Self::MtuTimes(n) => write!(f, "mtu*{n}"),
-            Self::Number(n) => write!(f, "{n}"),
-        }
+impl Written for Window {
+    fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
+        let (unit, n) = match self {
+            Self::MssTimes(n) => (b"mss*".as_slice(), n),
+            Self::MtuTimes(n) => (b"mtu*".as_slice(), n),
+            Self::Number(n) => (b"".as_slice(), n),
+        };
+        out.put(unit)?;
+        put_number(out, *n)
     }
 }
 
@@ -188,36 +217,32 @@ const fn least_headers(version: IpVersion) -> u16 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout<'a>(pub &'a [TcpOption]);
 
-impl fmt::Display for Layout<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_list(f, self.0.iter().map(|option| OptionName(*option)))
+impl Written for Layout<'_> {
+    fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
+        put_list(out, b',', self.0, put_option)
     }
 }
 
-struct OptionName(TcpOption);
-
-impl fmt::Display for OptionName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let TcpOption::End { padding, .. } = self.0 {
-            return write!(f, "eol+{padding}");
-        }
-        match self.0.kind() {
-            OptionKind::NOP => f.write_str("nop"),
-            OptionKind::MAX_SEGMENT_SIZE => f.write_str("mss"),
-            OptionKind::WINDOW_SCALE => f.write_str("ws"),
-            OptionKind::SACK_PERMITTED => f.write_str("sok"),
-            OptionKind::SACK => f.write_str("sack"),
-            OptionKind::TIMESTAMPS => f.write_str("ts"),
-            // What came after the notation, such as Fast Open (34) and Multipath TCP (30), stays unknown to it.
-            OptionKind(kind) => write!(f, "?{kind}"),
+fn put_option<S: Sink>(out: &mut S, option: &TcpOption) -> Result<(), S::Error> {
+    if let TcpOption::End { padding, .. } = *option {
+        out.put(b"eol+")?;
+        return put_number(out, padding);
+    }
+    match option.kind() {
+        OptionKind::NOP => out.put(b"nop"),
+        OptionKind::MAX_SEGMENT_SIZE => out.put(b"mss"),
+        OptionKind::WINDOW_SCALE => out.put(b"ws"),
+        OptionKind::SACK_PERMITTED => out.put(b"sok"),
+        OptionKind::SACK => out.put(b"sack"),
+        OptionKind::TIMESTAMPS => out.put(b"ts"),
+        // What came after the notation, such as Fast Open (34) and Multipath TCP (30), stays unknown to it.
+        OptionKind(kind) => {
+            out.put(b"?")?;
+            put_number(out, kind)
         }
     }
 }
 
-fn write_list(f: &mut fmt::Formatter<'_>, items: impl IntoIterator<Item = impl fmt::Display>) -> fmt::Result {
-    for (n, item) in items.into_iter().enumerate() {
-        f.write_str(if n == 0 { "" } else { "," })?;
-        write!(f, "{item}")?;
-    }
-    Ok(())
+fn put_quirks<S: Sink>(out: &mut S, quirks: impl Iterator<Item = Quirk>) -> Result<(), S::Error> {
+    put_list(out, b',', quirks, |out, quirk| out.put(quirk.as_str().as_bytes()))
 }

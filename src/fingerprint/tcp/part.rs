@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use super::{Quirk, Signature, Window, least_headers, meaningful_mss, times, write_list};
+use super::super::text::{Sink, gathered, put_number};
+use super::{Signature, Window, Written, displayed, least_headers, meaningful_mss, put_quirks, times};
 use crate::wire::syn::Syn;
 
 /// What the tcp part of `lp1` is made from: the signature without what depends on the path, the packet or the IP version.
@@ -14,28 +15,26 @@ use crate::wire::syn::Syn;
 #[derive(Clone, Copy, Debug)]
 pub struct TcpPart<'a>(pub &'a Syn);
 
-impl fmt::Display for TcpPart<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Written for TcpPart<'_> {
+    fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
         let signature = Signature(self.0);
-        write!(
-            f,
-            "syn:*:{}:{}:*:{},{}:{}:",
-            signature.initial_ttl().initial,
-            self.0.ip.options_length,
-            WindowRule::of(self.0),
-            self.0.tcp.options.window_scale().unwrap_or(0),
-            signature.layout(),
-        )?;
-        write_list(
-            f,
-            signature
-                .quirks()
-                .filter(|quirk| quirk.is_of_stack())
-                .map(Quirk::as_str),
-        )?;
-        f.write_str(":*")
+        out.put(b"syn:*:")?;
+        put_number(out, signature.initial_ttl().initial)?;
+        out.put(b":")?;
+        put_number(out, self.0.ip.options_length)?;
+        out.put(b":*:")?;
+        WindowRule::of(self.0).write(out)?;
+        out.put(b",")?;
+        put_number(out, self.0.tcp.options.window_scale().unwrap_or(0))?;
+        out.put(b":")?;
+        signature.layout().write(out)?;
+        out.put(b":")?;
+        put_quirks(out, signature.quirks().filter(|quirk| quirk.is_of_stack()))?;
+        out.put(b":*")
     }
 }
+
+displayed!(TcpPart<'_>, WindowRule);
 
 /// The rule by which a stack chose its window, as far as one SYN shows it.
 ///
@@ -62,17 +61,17 @@ impl WindowRule {
         if window == u16::MAX {
             return Self::Number(window);
         }
-        match Window::of(syn) {
-            Window::MssTimes(n) => Self::segments(n, window),
+        let number = match Window::of(syn) {
+            Window::MssTimes(n) => return Self::segments(n, window),
             Window::MtuTimes(n) => Self::Frames(n),
-            Window::Number(_) => {
-                let ethernet = 1_500 - least_headers(syn.ip.version);
-                let lowered = meaningful_mss(syn).is_some_and(|mss| mss < ethernet);
-                match times(window, ethernet) {
-                    Some(n) if lowered => Self::segments(n, window),
-                    _ => Self::Number(window),
-                }
-            }
+            Window::Number(_) => Self::Number(window),
+        };
+        // Before frames: an MSS lowered to 1420 makes Ethernet's 1460 with its headers, over IPv6 one of 1380.
+        let ethernet = 1_500 - least_headers(syn.ip.version);
+        let lowered = meaningful_mss(syn).is_some_and(|mss| mss < ethernet);
+        match times(window, ethernet) {
+            Some(n) if lowered => Self::segments(n, window),
+            _ => number,
         }
     }
 
@@ -87,13 +86,13 @@ impl WindowRule {
     }
 }
 
-impl fmt::Display for WindowRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fill => f.write_str("fill"),
-            Self::Segments(n) => write!(f, "mss*{n}"),
-            Self::Frames(n) => write!(f, "mtu*{n}"),
-            Self::Number(n) => write!(f, "{n}"),
+impl Written for WindowRule {
+    fn write<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
+        match *self {
+            Self::Fill => out.put(b"fill"),
+            Self::Segments(n) => Window::MssTimes(n).write(out),
+            Self::Frames(n) => Window::MtuTimes(n).write(out),
+            Self::Number(n) => Window::Number(n).write(out),
         }
     }
 }

@@ -94,30 +94,78 @@ impl Quirk {
         )
     }
 
-    /// Whether `syn` has it.
-    pub fn holds(self, syn: &Syn) -> bool {
+    /// Those of `syn`, in the order of the notation.
+    pub fn of(syn: &Syn) -> impl Iterator<Item = Self> + use<> {
         let Syn { ip, tcp, .. } = syn;
-        let any = |test: fn(TcpOption) -> bool| tcp.options.as_slice().iter().any(|option| test(*option));
-        match (self, ip.version) {
-            (Self::DontFragment, IpVersion::V4 { dont_fragment, .. }) => dont_fragment,
-            (Self::IdWithDf, IpVersion::V4 { dont_fragment, id, .. }) => dont_fragment && id != 0,
-            (Self::NoId, IpVersion::V4 { dont_fragment, id, .. }) => !dont_fragment && id == 0,
-            (Self::MustBeZero, IpVersion::V4 { reserved, .. }) => reserved || tcp.reserved != 0,
-            (Self::DontFragment | Self::IdWithDf | Self::NoId | Self::MustBeZero, IpVersion::V6 { .. }) => false,
-            (Self::FlowLabel, IpVersion::V6 { flow_label }) => flow_label != 0,
-            (Self::FlowLabel, IpVersion::V4 { .. }) => false,
-            (Self::Ecn, _) => ip.ecn() != 0 || tcp.flags.has(TcpFlags::ECE.or(TcpFlags::CWR).or(TcpFlags::AE)),
-            (Self::ZeroSequence, _) => tcp.sequence == 0,
-            (Self::AckNumberWithoutAck, _) => !tcp.flags.has(TcpFlags::ACK) && tcp.acknowledgment != 0,
-            (Self::ZeroAckNumber, _) => tcp.flags.has(TcpFlags::ACK) && tcp.acknowledgment == 0,
-            (Self::UrgentPointerWithoutUrg, _) => !tcp.flags.has(TcpFlags::URG) && tcp.urgent_pointer != 0,
-            (Self::Urg, _) => tcp.flags.has(TcpFlags::URG),
-            (Self::Psh, _) => tcp.flags.has(TcpFlags::PSH),
-            (Self::ZeroTimestamp, _) => any(|option| matches!(option, TcpOption::Timestamps { own: 0, .. })),
-            (Self::PeerTimestamp, _) => any(|option| matches!(option, TcpOption::Timestamps { peer: 1.., .. })),
-            (Self::TrailingOptions, _) => any(|option| matches!(option, TcpOption::End { zeros: false, .. })),
-            (Self::ExcessiveScale, _) => any(|option| matches!(option, TcpOption::WindowScale(15..))),
-            (Self::BadOption, _) => any(|option| matches!(option, TcpOption::WrongLength { .. })),
+        let (dont_fragment, id, must_be_zero, flow_label) = match ip.version {
+            IpVersion::V4 {
+                id,
+                reserved,
+                dont_fragment,
+            } => (dont_fragment, Some(id), reserved || tcp.reserved != 0, 0),
+            IpVersion::V6 { flow_label } => (false, None, false, flow_label),
+        };
+        let asks_for_ecn = tcp.flags.has(TcpFlags::ECE.or(TcpFlags::CWR).or(TcpFlags::AE));
+        let has_ack = tcp.flags.has(TcpFlags::ACK);
+        let has_urg = tcp.flags.has(TcpFlags::URG);
+        let options = OptionQuirks::of(tcp.options.as_slice());
+        let all = [
+            (Self::DontFragment, dont_fragment),
+            (Self::IdWithDf, dont_fragment && id != Some(0)),
+            (Self::NoId, !dont_fragment && id == Some(0)),
+            (Self::Ecn, ip.ecn() != 0 || asks_for_ecn),
+            (Self::MustBeZero, must_be_zero),
+            (Self::FlowLabel, flow_label != 0),
+            (Self::ZeroSequence, tcp.sequence == 0),
+            (Self::AckNumberWithoutAck, !has_ack && tcp.acknowledgment != 0),
+            (Self::ZeroAckNumber, has_ack && tcp.acknowledgment == 0),
+            (Self::UrgentPointerWithoutUrg, !has_urg && tcp.urgent_pointer != 0),
+            (Self::Urg, has_urg),
+            (Self::Psh, tcp.flags.has(TcpFlags::PSH)),
+            (Self::ZeroTimestamp, options.zero_timestamp),
+            (Self::PeerTimestamp, options.peer_timestamp),
+            (Self::TrailingOptions, options.trailing),
+            (Self::ExcessiveScale, options.excessive_scale),
+            (Self::BadOption, options.bad),
+        ];
+        // As bits, so that walking them branches once for each that holds: most SYNs have two.
+        let mut bits = 0_u32;
+        for (n, (_, holds)) in (0..).zip(all) {
+            bits |= u32::from(holds) << n;
         }
+        core::iter::from_fn(move || {
+            let next = usize::try_from(bits.trailing_zeros()).ok().and_then(|n| all.get(n))?;
+            bits &= bits - 1;
+            Some(next.0)
+        })
+    }
+}
+
+/// The quirks that options show, each set by any of them.
+#[derive(Clone, Copy, Debug, Default)]
+struct OptionQuirks {
+    zero_timestamp: bool,
+    peer_timestamp: bool,
+    trailing: bool,
+    excessive_scale: bool,
+    bad: bool,
+}
+
+impl OptionQuirks {
+    fn of(options: &[TcpOption]) -> Self {
+        let mut quirks = Self::default();
+        for option in options {
+            match *option {
+                TcpOption::Timestamps { own, peer } => {
+                    quirks.zero_timestamp |= own == 0;
+                    quirks.peer_timestamp |= peer != 0;
+                }
+                TcpOption::End { zeros, .. } => quirks.trailing |= !zeros,
+                TcpOption::WindowScale(shift) => quirks.excessive_scale |= shift > 14,
+                TcpOption::WrongLength { .. } => quirks.bad = true,
+                _ => {}
+            }
+        }
+        quirks
     }
 }

@@ -3,12 +3,16 @@
 //! Nothing is guessed: an unknown key, a wrong type, a number out of its range, a key given twice refuse the whole. What a
 //! release does not do yet, it does not accept.
 
+mod networks;
 mod section;
 mod strict;
 
+pub use networks::MAX_PREFIXES;
 pub use section::Problem;
 
 use super::Mode;
+use crate::evidence::Networks;
+use crate::evidence::forwarded::{PeerEntry, Trust};
 use crate::wire::opening::MAX_OPENING;
 use section::Section;
 use serde_json::Value;
@@ -18,6 +22,10 @@ use serde_json::Value;
 pub struct Config {
     /// `mode`: whether verdicts are carried out.
     pub mode: Mode,
+    /// `networks`: what is known of where addresses come from.
+    pub networks: Networks,
+    /// `forwarded`: whose word is taken for the client's address.
+    pub forwarded: Trust,
     /// `annotate`: what the upstream gets to see.
     pub annotate: Annotate,
     /// `log`: what access logs get to see.
@@ -144,6 +152,11 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             mode: Mode::Observe,
+            networks: Networks::default(),
+            forwarded: Trust {
+                hops: 0,
+                peer_entry: PeerEntry::Appended,
+            },
             annotate: Annotate {
                 headers: Header::DEFAULT.to_vec(),
             },
@@ -186,6 +199,8 @@ impl Config {
                 &[("observe", Mode::Observe), ("enforce", Mode::Enforce)],
                 default.mode,
             ),
+            networks: networks::networks(&mut root),
+            forwarded: root.section("forwarded", |section| networks::forwarded(section, default.forwarded)),
             annotate: root.section("annotate", |section| Annotate {
                 headers: section.choices("headers", &Header::ALL.map(|h| (h.key(), h)), default.annotate.headers),
             }),
@@ -214,6 +229,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::NetworkTag;
 
     fn problems(text: &str) -> Vec<String> {
         Config::parse(text.as_bytes())
@@ -232,10 +248,17 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let text = r#"{"mode":"enforce","annotate":{"headers":["order","id"]},"log":{"filter_state":false},
+        let text = r#"{"mode":"enforce","networks":[{"tag":"office","cidrs":["192.0.2.0/24"]}],
+            "forwarded":{"trusted_hops":2,"peer_appended":false},"annotate":{"headers":["order","id"]},"log":{"filter_state":false},
             "connection":{"opening_bytes":4096.0,"handover":false},"failure":"closed"}"#;
+        let net = "192.0.2.0/24".parse().unwrap();
         let expected = Config {
             mode: Mode::Enforce,
+            networks: Networks::new(&[(net, NetworkTag::Office)].into()),
+            forwarded: Trust {
+                hops: 2,
+                peer_entry: PeerEntry::Absent,
+            },
             annotate: Annotate {
                 headers: vec![Header::Order, Header::Id],
             },
@@ -265,7 +288,7 @@ mod tests {
             r#"connection.opening_bytes: 12 is not accepted; accepted: a whole number from 1024 to 65536"#,
             r#"connection.handover: "yes" is not accepted; accepted: true, false"#,
             r#"failure: an object is not accepted; accepted: "open", "closed""#,
-            r#"Mode: unknown key; accepted: "mode", "annotate", "log", "connection", "failure""#,
+            r#"Mode: unknown key; accepted: "mode", "networks", "forwarded", "annotate", "log", "connection", "failure""#,
         ];
         assert_eq!(problems(text), expected);
     }

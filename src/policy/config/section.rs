@@ -16,10 +16,27 @@ pub struct Problem {
     pub accepted: String,
 }
 
+impl Problem {
+    /// The table of TCP stacks that comes with the filter cannot be read.
+    pub fn of_stacks(error: &impl fmt::Display) -> Self {
+        Self {
+            path: "(the table of TCP stacks)".to_owned(),
+            what: error.to_string(),
+            accepted: "a build whose tests pass".to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}; accepted: {}", self.path, self.what, self.accepted)
     }
+}
+
+/// Why a text is refused, behind the text: `has no prefix length`; and what would be right.
+pub(super) struct Refused {
+    pub(super) why: &'static str,
+    pub(super) accepted: String,
 }
 
 /// An object that is being read. Mistakes are noted and the default stands in, so that all of them are found in one go.
@@ -69,6 +86,73 @@ impl<'p> Section<'p> {
         let result = read(&mut section);
         section.finish();
         result
+    }
+
+    /// The objects in the array under `key`; an absent one is an empty one.
+    pub(super) fn sections(&mut self, key: &'static str, mut read: impl FnMut(&mut Section<'_>)) {
+        let path = self.path_of(key);
+        let items = match self.take(key) {
+            None => return,
+            Some(Value::Array(items)) => items,
+            Some(other) => return self.refuse(path, &other, "an array of objects".to_owned(), ()),
+        };
+        for (n, item) in items.into_iter().enumerate() {
+            let path = format!("{path}[{n}]");
+            if item.is_object() {
+                let mut section = Section::of(path, Some(item), self.problems);
+                read(&mut section);
+                section.finish();
+            } else {
+                self.refuse(path, &item, "an object".to_owned(), ());
+            }
+        }
+    }
+
+    /// One of `choices`, by its name; it has to be there.
+    pub(super) fn needed_choice<T: Copy>(&mut self, key: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
+        self.need(key, quoted(choices.iter().map(|(name, _)| *name)));
+        let choices: Vec<_> = choices.iter().map(|(name, choice)| (*name, Some(*choice))).collect();
+        self.choice(key, &choices, None)
+    }
+
+    /// The texts in the array under `key`, which has to be there, each as `read` understands it; `accepted` says which those are.
+    pub(super) fn needed_texts(
+        &mut self,
+        key: &'static str,
+        accepted: &str,
+        mut read: impl FnMut(&str) -> Result<(), Refused>,
+    ) {
+        self.need(key, format!("an array of {accepted}"));
+        let path = self.path_of(key);
+        let items = match self.take(key) {
+            None => return,
+            Some(Value::Array(items)) => items,
+            Some(other) => return self.refuse(path, &other, format!("an array of {accepted}"), ()),
+        };
+        for (n, item) in items.iter().enumerate() {
+            let path = format!("{path}[{n}]");
+            let Some(text) = item.as_str() else {
+                self.refuse(path, item, accepted.to_owned(), ());
+                continue;
+            };
+            if let Err(Refused { why, accepted }) = read(text) {
+                let what = format!("{} {why}", shown(text));
+                self.problems.push(Problem { path, what, accepted });
+            }
+        }
+    }
+
+    /// Notes that `key` is missing, if it is.
+    pub(super) fn need(&mut self, key: &str, accepted: String) {
+        if !self.left.contains_key(key) {
+            self.refuse_all(key, "is missing".to_owned(), accepted);
+        }
+    }
+
+    /// Notes that what stands under `key` is refused as a whole.
+    pub(super) fn refuse_all(&mut self, key: &str, what: String, accepted: String) {
+        let path = self.path_of(key);
+        self.problems.push(Problem { path, what, accepted });
     }
 
     /// One of `choices`, by its name.

@@ -3,6 +3,7 @@
 
 use super::Error;
 use crate::wire::Reader;
+use smallvec::SmallVec;
 
 /// The most options that a header can hold: 40 bytes (a data offset of 15 less the fixed part), each option at least one.
 pub const MAX_OPTIONS: usize = 40;
@@ -166,36 +167,41 @@ impl TcpOption {
     }
 }
 
-/// All options of a header, in wire order.
+/// All options of a header, in wire order: at most [`MAX_OPTIONS`]. As many as known stacks send take no allocation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TcpOptions {
-    list: [TcpOption; MAX_OPTIONS],
-    count: usize,
+    list: SmallVec<[TcpOption; 10]>,
     wire_length: u16,
+    max_segment_size: Option<u16>,
+    window_scale: Option<u8>,
 }
 
 impl TcpOptions {
     /// Reads all of `bytes`, which are what the data offset leaves for options.
+    #[inline]
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Error> {
         let mut options = Self {
-            list: [TcpOption::Nop; MAX_OPTIONS],
-            count: 0,
+            list: SmallVec::new(),
             wire_length: u16::try_from(bytes.len()).map_err(|_| Error::HeaderLength)?,
+            max_segment_size: None,
+            window_scale: None,
         };
         let mut reader = Reader::new(bytes);
-        for slot in &mut options.list {
-            if reader.is_empty() {
-                break;
+        while !reader.is_empty() {
+            let option = TcpOption::read(&mut reader)?;
+            match option {
+                TcpOption::MaxSegmentSize(size) => options.max_segment_size = Some(size),
+                TcpOption::WindowScale(shift) => options.window_scale = Some(shift),
+                _ => {}
             }
-            *slot = TcpOption::read(&mut reader)?;
-            options.count += 1;
+            options.list.push(option);
         }
         Ok(options)
     }
 
     /// The options.
     pub fn as_slice(&self) -> &[TcpOption] {
-        self.list.get(..self.count).unwrap_or_default()
+        &self.list
     }
 
     /// The bytes that they take in the header, padding included.
@@ -204,23 +210,13 @@ impl TcpOptions {
     }
 
     /// The maximum segment size. Sent twice, the last counts, as it does in Linux.
-    pub fn max_segment_size(&self) -> Option<u16> {
-        self.last(|option| match option {
-            TcpOption::MaxSegmentSize(size) => Some(size),
-            _ => None,
-        })
+    pub const fn max_segment_size(&self) -> Option<u16> {
+        self.max_segment_size
     }
 
     /// The window scale, the last one sent.
-    pub fn window_scale(&self) -> Option<u8> {
-        self.last(|option| match option {
-            TcpOption::WindowScale(shift) => Some(shift),
-            _ => None,
-        })
-    }
-
-    fn last<T>(&self, choose: impl Fn(TcpOption) -> Option<T>) -> Option<T> {
-        self.as_slice().iter().rev().find_map(|option| choose(*option))
+    pub const fn window_scale(&self) -> Option<u8> {
+        self.window_scale
     }
 }
 

@@ -3,6 +3,7 @@
 use super::opening::Opening;
 use super::summary::Gap;
 use core::fmt;
+use layerprint::clients::stacks::{Named, Stacks};
 use layerprint::evidence::is_annotation;
 use layerprint::fingerprint::combined::{self, HttpPart, Lp1};
 use layerprint::fingerprint::http2::{Fingerprint, PseudoOrder};
@@ -17,6 +18,7 @@ use layerprint::wire::syn::Syn;
 use layerprint::wire::tls::{BrokenExtension, ClientHello};
 use serde_json::{Map, Value};
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 
 /// A connection of a client, and its fingerprints; none where the capture does not show what they are made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +47,7 @@ pub struct Client {
     pub http2_md5: Option<String>,
     /// The SYN signature.
     pub tcp: Option<String>,
-    /// The system that the SYN names. Always none until the table of TCP stacks exists.
+    /// The family of TCP stacks that the SYN names; `unknown` or `ambiguous` when none, or two.
     pub os: Option<String>,
     /// The combined fingerprint; none when it would be zeros alone.
     pub lp1: Option<String>,
@@ -158,6 +160,7 @@ impl Portrait {
             return self.note(Gap::BrokenSyn);
         };
         self.client.tcp = Some(Signature(&syn).to_string());
+        self.client.os = stacks().map(|stacks| Named::from(stacks.identify(&syn)).as_str().to_owned());
         self.lp1.tcp = combined::tcp_part_of_syn(&syn);
         let [tcp, ..] = &mut self.texts;
         *tcp = Some(TcpPart(&syn).to_string());
@@ -242,6 +245,12 @@ impl Portrait {
         }
         (self.client, self.gaps)
     }
+}
+
+/// The table that comes with the filter, read once.
+fn stacks() -> Option<&'static Stacks> {
+    static STACKS: OnceLock<Option<Stacks>> = OnceLock::new();
+    STACKS.get_or_init(|| Stacks::built_in().ok()).as_ref()
 }
 
 /// The value, or the number of the extension that does not read to its end.

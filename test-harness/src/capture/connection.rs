@@ -89,7 +89,7 @@ struct Half {
 #[derive(Debug)]
 enum State {
     Reading(Box<Parser>),
-    Done(Opening),
+    Done(Box<Opening>),
     NotThis,
     Broken(Broken),
 }
@@ -214,7 +214,7 @@ impl Half {
             self.read += bytes.len();
             match parser.feed(&bytes) {
                 Progress::NeedMore => {}
-                Progress::Done(opening) => self.state = State::Done(opening),
+                Progress::Done(opening) => self.state = State::Done(opening.into()),
                 Progress::NotThis => self.state = State::NotThis,
                 Progress::Malformed(why) => self.state = State::Broken(why),
             }

@@ -155,6 +155,19 @@ impl StackOptions {
         self
     }
 
+    /// The same when the probe is built.
+    pub fn with_probe_if_built(self) -> Self {
+        match Stack::probe_availability() {
+            Availability::Here => self.with_probe(),
+            Availability::Missing(_) => self,
+        }
+    }
+
+    /// Whether the probe is asked for.
+    pub const fn has_probe(&self) -> bool {
+        self.probe
+    }
+
     /// Starts this instead of [`envoy_program`]: a program and its first arguments, the last of them an Envoy.
     pub fn command(mut self, command: impl IntoIterator<Item = PathBuf>) -> Self {
         self.command = Some(command.into_iter().collect());

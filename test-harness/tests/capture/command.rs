@@ -48,7 +48,7 @@ fn json_lines_have_the_keys_of_the_contract_in_its_order() {
             "lp1_r"
         ]
     );
-    assert!(line.contains("\"ja3\":null") && line.contains("\"os\":null"));
+    assert!(line.contains("\"ja3\":null") && line.contains("\"os\":\"linux\""));
 }
 
 #[test]

@@ -129,6 +129,7 @@ fn the_filter_and_the_tool_agree_on_the_http_part() {
         let opening = Evidence::Seen(opening);
         let facts = Facts {
             source: Evidence::Missing(Reason::NotProvided),
+            peer: Evidence::Missing(Reason::NotProvided),
             protocol: Evidence::Seen(protocol),
             tls_version: Evidence::Missing(Reason::Cleartext),
             sni: Evidence::Missing(Reason::Cleartext),

@@ -1,24 +1,29 @@
-//! The SYNs on the loopback interface, seen by other means than Envoy's.
+//! The SYNs that arrive on an interface, seen by other means than Envoy's.
 
-use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use layerprint_harness::availability::Availability;
 use layerprint_harness::repo;
 
+/// The client's and the server's: on a shared interface other tests use the same port of a client.
+type Ports = (u16, u16);
+
 pub struct Capture {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    seen: HashMap<u16, Vec<u8>>,
+    /// Those that nobody has asked for, in the order in which they came.
+    seen: Vec<(Ports, Vec<u8>)>,
 }
 
 impl Capture {
-    /// Starts capturing; if this machine does not let us, why.
-    pub fn start() -> Result<Self, Availability> {
-        let mut process = Command::new("python3")
+    /// Starts capturing on this interface; if this machine does not let us, why. `python` starts a Python where the interface is.
+    pub fn start(mut python: Command, interface: &str) -> Result<Self, Availability> {
+        let mut process = python
             .arg(repo::root().join("test-harness/tests/probe/capture_syn.py"))
-            .stdin(Stdio::null())
+            .arg(interface)
+            // It ends with this process, however that ends.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -28,28 +33,30 @@ impl Capture {
             Some(Ok(line)) if line == "ready" => Ok(Self {
                 process,
                 lines,
-                seen: HashMap::new(),
+                seen: Vec::new(),
             }),
             _ => {
                 process.wait().unwrap();
                 Err(Availability::missing(
-                    "capturing on the loopback interface needs CAP_NET_RAW: run as root",
+                    "capturing packets needs CAP_NET_RAW: run as root",
                 ))
             }
         }
     }
 
-    /// The SYN that came from this port, from its IP header on.
-    pub fn syn_from(&mut self, port: u16) -> Vec<u8> {
+    /// The first SYN that came from this port of a client to that of a server and was not yet asked for, from its IP header on.
+    pub fn syn_between(&mut self, client: u16, server: u16) -> Vec<u8> {
         loop {
-            if let Some(syn) = self.seen.remove(&port) {
-                return syn;
+            let wanted = |(ports, _): &(Ports, _)| *ports == (client, server);
+            if let Some(at) = self.seen.iter().position(wanted) {
+                return self.seen.remove(at).1;
             }
             let line = self.lines.next().unwrap().unwrap();
-            let (port, hex) = line.split_once(' ').unwrap();
+            let [client, server, hex] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+            let ports = (client.parse().unwrap(), server.parse().unwrap());
             let bytes = hex.as_bytes().chunks(2);
             let bytes = bytes.map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap());
-            self.seen.insert(port.parse().unwrap(), bytes.collect());
+            self.seen.push((ports, bytes.collect()));
         }
     }
 }

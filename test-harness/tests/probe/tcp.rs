@@ -19,7 +19,7 @@ use crate::lab::{
 fn the_syn_is_the_one_on_the_wire() {
     let test = "the_syn_is_the_one_on_the_wire";
     on_each_envoy(test, |envoy| {
-        let mut capture = match Capture::start() {
+        let mut capture = match Capture::start(Command::new("python3"), "lo") {
             Ok(capture) => capture,
             Err(missing) => return assert!(!require_or_skip(test, [missing])),
         };
@@ -40,7 +40,7 @@ fn the_syn_is_the_one_on_the_wire() {
                 drop(client);
 
                 let evidence = lab.evidence_of(address);
-                let on_the_wire = capture.syn_from(address.port());
+                let on_the_wire = capture.syn_between(address.port(), port);
                 assert_eq!(on_the_wire[0] >> 4, if v6 { 6 } else { 4 });
                 assert_eq!(evidence.syn, Some(on_the_wire));
                 assert_eq!(evidence.origin, None);

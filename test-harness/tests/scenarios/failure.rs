@@ -41,7 +41,7 @@ fn a_request_of_an_unknown_connection_is_annotated_all_the_same() {
     assert_eq!(proxy.line()["missing"]["h2"], "no-connection-role");
     assert_eq!(proxy.line()["forged"], 1);
     assert_eq!(proxy.counter_of("layerprint.errors.kind.connection-id"), 1);
-    assert!(plugin.connections.is_empty());
+    assert!(plugin.shared.connections.is_empty());
 }
 
 #[test]

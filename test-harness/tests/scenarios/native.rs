@@ -3,8 +3,7 @@
 use super::scenario::{Client, Fields, Scenario, Seen};
 use layerprint::host::{CounterId, Failure, Fields as FieldsOf, Host};
 use layerprint::proxy::connection::ConnectionRole;
-use layerprint::proxy::connections::Connections;
-use layerprint::proxy::plugin::Plugin;
+use layerprint::proxy::plugin::{Plugin, Shared};
 use layerprint::proxy::request::{Outcome, RequestRole};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -146,7 +145,7 @@ impl Host for Proxy {
 }
 
 pub fn plugin(proxy: &Proxy, configuration: &str) -> Rc<Plugin> {
-    Rc::new(Plugin::configure(proxy, Connections::default(), configuration.as_bytes()).unwrap())
+    Rc::new(Plugin::configure(proxy, Shared::default(), configuration.as_bytes()).unwrap())
 }
 
 pub fn run(scenario: &Scenario) -> Vec<Seen> {
@@ -172,7 +171,7 @@ pub fn run(scenario: &Scenario) -> Vec<Seen> {
         seen.push(Seen::of_connection(proxy.line()));
     }
     connection.on_close(&proxy);
-    assert!(plugin.connections.is_empty(), "the connection's entry is freed");
+    assert!(plugin.shared.connections.is_empty(), "the connection's entry is freed");
     assert_eq!(
         proxy.counter_of("layerprint.connection_evidence"),
         u64::from(!seen.is_empty())

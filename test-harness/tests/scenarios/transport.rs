@@ -28,6 +28,8 @@ fn raw(hex: &[u8]) -> Vec<u8> {
 fn proxy(state: &[(&str, &[u8])], tls: bool, tick: Duration) -> Proxy {
     let proxy = Proxy::cleartext("HTTP/1.1");
     proxy.tick.set(tick);
+    // Where the recorded SYNs come from.
+    proxy.set(&["source", "address"], b"10.77.0.1:4000");
     if tls {
         proxy.set(&["connection", "tls_version"], b"TLSv1.3");
     }
@@ -62,7 +64,8 @@ fn a_syn_is_named_in_the_header_and_in_the_combined_fingerprint() {
         let (line, header) = seen(&proxy(&[("layerprint.tcp.syn", &value)], false, AT_ONCE));
         assert_eq!(header.as_deref(), Some(SIGNATURE));
         assert_eq!(line["tcp"], SIGNATURE);
-        assert_eq!(line["hops"], 0);
+        assert_eq!((&line["hops"], &line["mss_class"]), (&json!(0), &json!("ethernet")));
+        assert_eq!((&line["os"], &line["os_kind"]), (&json!("linux"), &json!("os")));
         assert_eq!(line["agreement"], "clean", "both layers were seen");
         let parts: Vec<_> = line["id"].as_str().unwrap().split('_').collect();
         assert!(parts[1] != "000000000000" && parts[3] != "000000000000", "{parts:?}");
@@ -84,6 +87,101 @@ fn without_a_syn_the_reason_is_said_and_nothing_is_held_against_the_client() {
     ));
     assert_eq!(line["missing"]["tcp"], "relayed");
     assert_eq!(line["missing"]["rtt_us"], "relayed", "it is the balancer's");
+}
+
+/// It is that of a balancer, or of nobody known: no evidence of this client.
+#[test]
+fn the_syn_of_another_address_is_not_the_clients() {
+    let syn = raw(&fixture("linux-v4.hex"));
+    let state: [(&str, &[u8]); 2] = [("layerprint.tcp.syn", &syn), ("layerprint.tcp.rtt_us", b"9")];
+    let relayed = proxy(&state, false, AT_ONCE);
+    relayed.set(&["source", "address"], b"10.77.0.9:4000");
+    let (line, header) = seen(&relayed);
+    assert_eq!((&line["missing"]["tcp"], header), (&json!("relayed"), None));
+    assert_eq!(line["missing"]["rtt_us"], "relayed");
+    let mapped = proxy(&state, false, AT_ONCE);
+    mapped.set(&["source", "address"], b"[::ffff:10.77.0.1]:4000");
+    assert_eq!(seen(&mapped).0["os"], "linux");
+    let unnamed = proxy(&state, false, AT_ONCE);
+    unnamed.set(&["source", "address"], b"/run/envoy.sock");
+    assert_eq!(
+        seen(&unnamed).0["os"],
+        "linux",
+        "a socket has no address to hold it against"
+    );
+}
+
+/// A proxy in front hands the client's SYN over, and names the client.
+#[test]
+fn the_syn_of_the_client_that_a_trusted_proxy_names_is_the_clients() {
+    let syn = raw(&fixture("linux-v4.hex"));
+    let with = |configuration: &str| {
+        let proxy = proxy(&[("layerprint.tcp.syn", &syn)], false, AT_ONCE);
+        proxy.set(&["source", "address"], b"10.77.0.9:4000");
+        let plugin = plugin(&proxy, configuration);
+        let request: Fields = [(":method", "GET"), ("x-forwarded-for", "6.6.6.6, 10.77.0.1")]
+            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+            .to_vec();
+        assert_eq!(proxy.request(&plugin, &request), Outcome::Continue);
+        proxy.line()
+    };
+    let line = with(
+        r#"{"forwarded": {"trusted_hops": 1, "peer_appended": false},
+            "networks": [{"tag": "mobile", "cidrs": ["10.77.0.0/16"]}, {"tag": "office", "cidrs": ["10.77.0.1/32"]}]}"#,
+    );
+    assert_eq!(
+        (&line["client"], &line["client_found"]),
+        (&json!("10.77.0.1"), &json!("forwarded"))
+    );
+    assert_eq!((&line["claimed_hops"], &line["os"]), (&json!(1), &json!("linux")));
+    assert_eq!(line["networks"], json!(["mobile", "office"]));
+    let line = with("{}");
+    assert_eq!(
+        (&line["client"], &line["client_found"]),
+        (&json!("10.77.0.9"), &json!("peer"))
+    );
+    assert_eq!(
+        (&line["claimed_hops"], &line["missing"]["tcp"]),
+        (&json!(2), &json!("relayed"))
+    );
+    assert_eq!(line["networks"], json!([]));
+}
+
+/// A source that opens connections and does nothing with them shows in the line of its next request.
+#[test]
+fn connections_that_come_to_nothing_are_remembered_for_their_source() {
+    let proxy = proxy(
+        &[("layerprint.tls.ja4", b"t13d1516h2_8daaf6152771_e5627efa2ab1")],
+        true,
+        AT_ONCE,
+    );
+    let plugin = plugin(&proxy, "{}");
+    let connect = |id: u64| {
+        proxy.set(&["connection", "id"], &id.to_le_bytes());
+        let mut role = ConnectionRole::new(Rc::clone(&plugin));
+        role.on_new_connection(&proxy);
+        role
+    };
+    for id in 0..3 {
+        connect(id).on_close(&proxy);
+    }
+    let mut spoke = connect(3);
+    proxy.receive(&mut spoke, b"GET /");
+    spoke.on_close(&proxy);
+    let mut last = connect(4);
+    proxy.receive(&mut last, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let request: Fields = vec![(":method".to_owned(), b"GET".to_vec())];
+    assert_eq!(proxy.request(&plugin, &request), Outcome::Continue);
+    last.on_close(&proxy);
+    let line = proxy.line();
+    assert_eq!(line["source_connections"], 5);
+    assert_eq!(
+        (&line["source_without_request"], &line["source_unfinished"]),
+        (&json!(4), &json!(3))
+    );
+    assert_eq!(proxy.counter_of("layerprint.handshakes_unfinished"), 3);
+    assert_eq!(proxy.counter_of("layerprint.connections_without_request"), 4);
+    assert_eq!(proxy.counter_of("layerprint.connections_silent"), 0);
 }
 
 #[test]
@@ -119,6 +217,12 @@ fn the_round_trip_time_is_the_probes_before_the_proxys() {
     );
     let broken = rtt(&[("layerprint.tcp.rtt_us", b"-1"), ("layerprint.tcp.rtt_ms", b"9")]);
     assert_eq!(broken["missing"]["rtt_us"], "malformed", "no other takes its place");
+    let unmeasured = rtt(&[("layerprint.tcp.rtt_ms", b"0")]);
+    assert_eq!(
+        unmeasured["missing"]["rtt_us"], "not-provided",
+        "the proxy's word for none"
+    );
+    assert_eq!(unmeasured["missing"]["rtt_gap_us"], "not-provided");
 }
 
 #[test]
@@ -133,4 +237,25 @@ fn the_time_to_the_first_bytes_is_held_against_the_round_trip_time_under_tls() {
     let (line, _) = seen(&proxy(&state, false, Duration::from_millis(52)));
     assert_eq!(line["first_bytes_us"], 52_000);
     assert_eq!(line["missing"]["rtt_gap_us"], "cleartext");
+}
+
+#[test]
+fn a_connection_that_ends_before_its_first_byte_is_counted_by_how_far_it_came() {
+    let ended = |state: &[(&str, &[u8])]| {
+        let proxy = proxy(state, false, AT_ONCE);
+        let mut connection = ConnectionRole::new(plugin(&proxy, "{}"));
+        connection.on_new_connection(&proxy);
+        connection.on_close(&proxy);
+        [
+            "connections_without_request",
+            "handshakes_unfinished",
+            "connections_silent",
+        ]
+        .map(|name| proxy.counter_of(&format!("layerprint.{name}")))
+    };
+    let hello: (&str, &[u8]) = ("layerprint.tls.client_hello", b"16");
+    let over: (&str, &[u8]) = ("layerprint.tls.handshake_us", b"900");
+    assert_eq!(ended(&[]), [1, 0, 1], "silent");
+    assert_eq!(ended(&[hello]), [1, 1, 0], "it began, and left");
+    assert_eq!(ended(&[hello, over]), [1, 0, 0], "it is ready, and needs nothing");
 }

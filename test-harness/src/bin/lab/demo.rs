@@ -17,7 +17,7 @@ enum Outcome {
 }
 
 pub(crate) fn demo() -> Result<ExitCode, StackError> {
-    let stack = Stack::start(StackOptions::new("demo").filter(FilterConfig::from_environment()))?;
+    let (stack, has_probe) = start()?;
     let url = stack.tls_url("/demo");
     let clients = clients();
     // All at once: most of a client's time is the start of its interpreter.
@@ -33,12 +33,21 @@ pub(crate) fn demo() -> Result<ExitCode, StackError> {
             .collect()
     });
 
-    let mut table = Table::new(["client", "JA4", "HTTP/2", "TCP", "agreement", "verdict", "reasons"]);
+    let mut table = Table::new([
+        "client",
+        "JA4",
+        "HTTP/2",
+        "TCP",
+        "OS",
+        "agreement",
+        "verdict",
+        "reasons",
+    ]);
     let mut notes = Vec::new();
     let mut failures = 0;
     for ((name, _), outcome) in clients.iter().zip(outcomes) {
         match outcome {
-            Outcome::Seen(reply, annotation) => table.row(cells(name, &reply, &annotation)),
+            Outcome::Seen(reply, annotation) => table.row(cells(name, has_probe, &reply, &annotation)),
             Outcome::Skipped(why) => notes.push(format!("skipped {name}: {why}")),
             Outcome::Failed(why) => {
                 failures += 1;
@@ -53,6 +62,30 @@ pub(crate) fn demo() -> Result<ExitCode, StackError> {
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The filter's default headers and `os`, unless the environment names a configuration; with the probe when it is built and this
+/// Envoy takes it. Says why when it does not.
+fn start() -> Result<(Stack, bool), StackError> {
+    let filter = match FilterConfig::from_environment() {
+        FilterConfig::AsWritten => FilterConfig::Text(
+            r#"{"annotate": {"headers": ["verdict", "reasons", "id", "ja4", "h2", "tcp", "os"]}}"#.to_owned(),
+        ),
+        given => given,
+    };
+    let options = || StackOptions::new("demo").filter(filter.clone());
+    if let Availability::Missing(why) = Stack::probe_availability() {
+        println!("without the probe, and so without TCP: {why}\n");
+        return Ok((Stack::start(options())?, false));
+    }
+    match Stack::start(options().with_probe()) {
+        Ok(stack) => Ok((stack, true)),
+        Err(StackError::EnvoyRefused { log, .. }) if log.contains("dynamic_modules") || log.contains("probe") => {
+            println!("without the probe, and so without TCP: this Envoy does not take it:\n{log}\n");
+            Ok((Stack::start(options())?, false))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn clients() -> Vec<(&'static str, Client)> {
@@ -85,13 +118,15 @@ fn send(client: &Client, url: &str) -> Outcome {
     }
 }
 
-fn cells(name: &str, reply: &Reply, annotation: &Annotation) -> [Option<String>; 7] {
+fn cells(name: &str, has_probe: bool, reply: &Reply, annotation: &Annotation) -> [Option<String>; 8] {
     let header = |name| reply.received(name).map(str::to_owned);
+    let of_syn = |name| header(name).or_else(|| (!has_probe).then(|| "no probe".to_owned()));
     [
         Some(name.to_owned()),
         header("x-layerprint-ja4"),
         header("x-layerprint-h2"),
-        header("x-layerprint-tcp"),
+        of_syn("x-layerprint-tcp"),
+        of_syn("x-layerprint-os"),
         annotation.parameter("agreement").map(str::to_owned),
         Some(annotation.verdict.clone()),
         Some(annotation.reasons.join(", ")),

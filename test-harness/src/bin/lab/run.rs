@@ -11,9 +11,11 @@ pub(crate) fn run() -> Result<ExitCode, StackError> {
     let options = StackOptions::new("run")
         .directory(repo::run_directory().join("run"))
         .ports(Ports::from_environment().map_err(StackError::Port)?)
-        .filter(FilterConfig::from_environment());
+        .filter(FilterConfig::from_environment())
+        .with_probe_if_built();
+    let has_probe = options.has_probe();
     let mut stack = Stack::start(options)?;
-    println!("{}", welcome(&stack));
+    println!("{}", welcome(&stack, has_probe));
 
     let stop = wait_for_stop(|| stack.is_running()).map_err(|error| StackError::File {
         path: "signal handler".into(),
@@ -35,12 +37,17 @@ pub(crate) fn run() -> Result<ExitCode, StackError> {
     }
 }
 
-fn welcome(stack: &Stack) -> String {
+fn welcome(stack: &Stack, has_probe: bool) -> String {
+    let probe = if has_probe {
+        "with the probe: TCP SYN, round-trip time and ClientHello are seen"
+    } else {
+        "without the probe (`make probe` builds it): no TCP evidence, Envoy's JA3 and JA4"
+    };
     let shown = |log: &Path| log.strip_prefix(repo::root()).unwrap_or(log).display().to_string();
     let [access_log, connections_log] = [stack.access_log(), stack.connections_log()].map(|log| shown(log.path()));
     format!(
         "\
-layerprint runs in Envoy (pid {pid}); Ctrl-C stops it.
+layerprint runs in Envoy (pid {pid}), {probe}. Ctrl-C stops it.
 
   {tls:<24} HTTPS, HTTP/2 and HTTP/1.1
   {http:<24} cleartext, HTTP/1 and h2c

@@ -1,0 +1,3 @@
+//! The catalogue: families of clients and what each sends. Data with provenance, and the code that holds evidence against it.
+
+pub mod stacks;
