@@ -164,8 +164,8 @@ impl StackOptions {
     }
 
     /// Whether the probe is asked for.
-    pub const fn has_probe(&self) -> bool {
-        self.probe
+    pub fn has_probe(&self) -> bool {
+        self.fragments.iter().any(|fragment| fragment.path == PROBE)
     }
 
     /// Starts this instead of [`envoy_program`]: a program and its first arguments, the last of them an Envoy.

@@ -8,7 +8,7 @@ use layerprint_harness::stack::{Stack, StackOptions, fragment};
 use serde_json::{Value, json};
 
 use crate::front::Connection;
-use crate::lab::{AGENT, HEADER, LINUX, WINDOWS, hex, line, loopback, on_each_envoy, options, start};
+use crate::lab::{AGENT, HEADER, LINUX, WINDOWS, hex_from, line, loopback, on_each_envoy, options, start};
 
 #[test]
 fn a_lua_filter_hands_it_over_in_metadata() {
@@ -16,7 +16,7 @@ fn a_lua_filter_hands_it_over_in_metadata() {
     on_each_envoy(test, |envoy| {
         let lua = lua(&format!(
             "handle:streamInfo():dynamicMetadata():set(\"client\", \"syn\", \"{}\")",
-            hex(WINDOWS.0)
+            hex_from(WINDOWS.0, "127.0.0.1")
         ));
         let options = options(test, envoy).with_fragment_in("cleartext", AGENT);
         let stack = start(behind(lua, options));
@@ -30,10 +30,13 @@ fn an_agent_that_can_only_edit_headers_replaces_the_clients_own() {
     on_each_envoy(test, |envoy| {
         let lua = lua(&format!(
             "handle:headers():replace(\"x-client-syn\", \"{}\")",
-            hex(WINDOWS.0)
+            hex_from(WINDOWS.0, "127.0.0.1")
         ));
         let stack = start(behind(lua, options(test, envoy).edit(only_http_filters_of_header)));
-        let forged = format!("x-client-syn: {0}\r\nx-client-syn: {0}\r\n", hex(LINUX.0));
+        let forged = format!(
+            "x-client-syn: {0}\r\nx-client-syn: {0}\r\n",
+            hex_from(LINUX.0, "127.0.0.1")
+        );
         assert_eq!(seen(&stack, &forged), WINDOWS.1);
     });
 }
@@ -62,7 +65,7 @@ fn lua(statement: &str) -> Value {
 fn another_wasm_filter_hands_it_over_as_a_property() {
     let test = "another_wasm_filter_hands_it_over_as_a_property";
     on_each_envoy(test, |envoy| {
-        let module = write_module(test, &hex(LINUX.0));
+        let module = write_module(test, &hex_from(LINUX.0, "127.0.0.1"));
         let wasm = json!({
             "name": "envoy.filters.http.wasm",
             "typed_config": {

@@ -1,4 +1,4 @@
-//! A proxy in front that speaks HTTP/1.1: it sends requests over a connection that it keeps, as long as Envoy lets it.
+//! A proxy in front that speaks HTTP/1.1, for one client: it sends requests over a connection that it keeps, as long as Envoy lets it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use serde_json::Value;
 
 use crate::balancer::connect;
-use crate::lab::SOON;
+use crate::lab::{CLIENT, SOON};
 
 /// One connection of it.
 pub struct Connection(BufReader<TcpStream>);
@@ -39,7 +39,7 @@ impl Connection {
 
     /// Sends a request with these header lines on the connection; none comes back when it is closed.
     pub fn ask(&mut self, headers: &str) -> Option<Answer> {
-        let request = format!("GET / HTTP/1.1\r\nhost: h\r\n{headers}\r\n");
+        let request = format!("GET / HTTP/1.1\r\nhost: h\r\nx-forwarded-for: {CLIENT}\r\n{headers}\r\n");
         self.0.get_mut().write_all(request.as_bytes()).ok()?;
         let mut line = String::new();
         self.0.read_line(&mut line).ok().filter(|length| *length > 0)?;

@@ -12,8 +12,8 @@ use layerprint_harness::stack::Stack;
 
 use crate::front::Connection;
 use crate::lab::{
-    H1, H2, HEADER, PROXY_PROTOCOL, SOON, WINDOWS, assert_missing, hex, line, loopback, on_the_current_envoy, options,
-    start,
+    H1, H2, HEADER, PROXY_PROTOCOL, SOON, WINDOWS, assert_missing, behind_a_front, hex, line, loopback,
+    on_the_current_envoy, options, start,
 };
 
 /// The first with `tcp-ss` and `fc_saved_syn`.
@@ -81,7 +81,11 @@ fn in_http_mode_it_replaces_the_headers_that_a_client_forges() {
     let test = "in_http_mode_it_replaces_the_headers_that_a_client_forges";
     on_the_current_envoy(test, |envoy| {
         let Some(program) = program(test) else { return };
-        let stack = start(options(test, envoy).with_fragment_in("cleartext", HEADER));
+        let stack = start(
+            options(test, envoy)
+                .filter(behind_a_front())
+                .with_fragment_in("cleartext", HEADER),
+        );
         let haproxy = HaProxy::start(&program, &stack, |config| config);
         let mut client = Connection::to(haproxy.http);
         // The client's connection is kept, though Envoy closes HAProxy's after each request.

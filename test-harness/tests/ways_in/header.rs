@@ -1,21 +1,26 @@
 //! `header.yaml`: a proxy in front ends the client's connection, and says in a header of each request what its SYN was.
 
+use std::path::Path;
+
 use layerprint_harness::stack::config::{parse, with_separate_vms, without_connection_role};
 use layerprint_harness::stack::{Stack, StackOptions, fragment};
 use serde_json::{Value, json};
 
 use crate::front::Connection;
 use crate::lab::{
-    H2, H2C, HEADER, LINUX, WINDOWS, assert_missing, hex, line, loopback, on_each_envoy, on_the_current_envoy, options,
-    start,
+    CLIENT, H2, H2C, HEADER, LINUX, WINDOWS, assert_missing, behind_a_front, hex_from, line, loopback, on_each_envoy,
+    on_the_current_envoy, options, start,
 };
 
 #[test]
 fn the_syn_in_the_header_is_the_clients_and_goes_no_further() {
     let test = "the_syn_in_the_header_is_the_clients_and_goes_no_further";
     on_each_envoy(test, |envoy| {
-        let stack = start(options(test, envoy).with_fragment_in("cleartext", HEADER));
-        let sent = format!("X-Client-SYN: {}\r\nX-Client-Rtt-Us: 23456\r\n", hex(WINDOWS.0));
+        let stack = start(behind(test, envoy).with_fragment_in("cleartext", HEADER));
+        let sent = format!(
+            "X-Client-SYN: {}\r\nX-Client-Rtt-Us: 23456\r\n",
+            hex_from(WINDOWS.0, CLIENT)
+        );
         let answer = front(&stack).ask(&sent).unwrap();
         assert_eq!(answer.values("x-layerprint-tcp"), [WINDOWS.1]);
         assert!(answer.values("x-client-syn").is_empty() && answer.values("x-client-rtt-us").is_empty());
@@ -30,7 +35,7 @@ fn it_does_without_the_connection_role_and_without_a_shared_vm() {
     let test = "it_does_without_the_connection_role_and_without_a_shared_vm";
     on_the_current_envoy(test, |envoy| {
         for edit in [without_connection_role, with_separate_vms] {
-            let stack = start(options(test, envoy).with_fragment_in("cleartext", HEADER).edit(edit));
+            let stack = start(behind(test, envoy).with_fragment_in("cleartext", HEADER).edit(edit));
             let answer = front(&stack).ask(&syn(LINUX.0)).unwrap();
             assert_eq!(answer.values("x-layerprint-tcp"), [LINUX.1]);
         }
@@ -41,7 +46,7 @@ fn it_does_without_the_connection_role_and_without_a_shared_vm() {
 fn without_the_header_nothing_of_the_connection_is_taken_for_the_clients() {
     let test = "without_the_header_nothing_of_the_connection_is_taken_for_the_clients";
     on_each_envoy(test, |envoy| {
-        let stack = start(options(test, envoy).with_fragment_in("cleartext", HEADER));
+        let stack = start(behind(test, envoy).with_fragment_in("cleartext", HEADER));
         for (n, sent) in ["", "x-client-syn:\r\n", "x-client-rtt-us: 23456\r\n"]
             .into_iter()
             .enumerate()
@@ -59,7 +64,7 @@ fn without_the_header_nothing_of_the_connection_is_taken_for_the_clients() {
 fn of_two_headers_the_first_counts_and_none_goes_further() {
     let test = "of_two_headers_the_first_counts_and_none_goes_further";
     on_each_envoy(test, |envoy| {
-        let stack = start(options(test, envoy).with_fragment_in("cleartext", HEADER));
+        let stack = start(behind(test, envoy).with_fragment_in("cleartext", HEADER));
         let answer = front(&stack).ask(&(syn(LINUX.0) + &syn(WINDOWS.0))).unwrap();
         assert_eq!(answer.values("x-layerprint-tcp"), [LINUX.1]);
         assert!(answer.values("x-client-syn").is_empty());
@@ -70,7 +75,7 @@ fn of_two_headers_the_first_counts_and_none_goes_further() {
 fn each_connection_serves_one_request_so_no_client_gets_anothers_syn() {
     let test = "each_connection_serves_one_request_so_no_client_gets_anothers_syn";
     on_each_envoy(test, |envoy| {
-        let stack = start(options(test, envoy).with_fragment_in("cleartext", HEADER));
+        let stack = start(behind(test, envoy).with_fragment_in("cleartext", HEADER));
         for (name, signature) in [LINUX, WINDOWS, LINUX] {
             let mut connection = front(&stack);
             let answer = connection.ask(&syn(name)).unwrap();
@@ -88,17 +93,13 @@ fn under_tls_the_listener_may_not_offer_h2() {
     let test = "under_tls_the_listener_may_not_offer_h2";
     on_the_current_envoy(test, |envoy| {
         let with = |alpn: &'static [&str]| {
-            start(
-                options(test, envoy)
-                    .with_fragment_in("tls", HEADER)
-                    .edit(move |config| {
-                        let chain = &mut config["static_resources"]["listeners"][0]["filter_chains"][0];
-                        chain["transport_socket"]["typed_config"]["common_tls_context"]["alpn_protocols"] = json!(alpn);
-                    }),
-            )
+            start(behind(test, envoy).with_fragment_in("tls", HEADER).edit(move |config| {
+                let chain = &mut config["static_resources"]["listeners"][0]["filter_chains"][0];
+                chain["transport_socket"]["typed_config"]["common_tls_context"]["alpn_protocols"] = json!(alpn);
+            }))
         };
-        let sent = hex(LINUX.0);
-        let header = [("x-client-syn", sent.as_str())];
+        let sent = hex_from(LINUX.0, CLIENT);
+        let header = [("x-client-syn", sent.as_str()), ("x-forwarded-for", CLIENT)];
         let offers_both = with(&["h2", "http/1.1"]);
         H2.get(&offers_both.tls_url("/"), &header).unwrap_err();
 
@@ -113,7 +114,7 @@ fn under_tls_the_listener_may_not_offer_h2() {
 fn a_connection_that_serves_several_clients_would_give_all_the_first_ones_syn() {
     let test = "a_connection_that_serves_several_clients_would_give_all_the_first_ones_syn";
     on_the_current_envoy(test, |envoy| {
-        let stack = start(options(test, envoy).edit(keeping_connections));
+        let stack = start(behind(test, envoy).edit(keeping_connections));
         let mut connection = front(&stack);
         for (name, _) in [LINUX, WINDOWS] {
             let answer = connection.ask(&syn(name)).unwrap();
@@ -128,7 +129,7 @@ fn a_connection_that_serves_several_clients_would_give_all_the_first_ones_syn() 
 fn a_front_with_a_connection_for_each_client_may_keep_them() {
     let test = "a_front_with_a_connection_for_each_client_may_keep_them";
     on_the_current_envoy(test, |envoy| {
-        let stack = start(options(test, envoy).edit(keeping_connections));
+        let stack = start(behind(test, envoy).edit(keeping_connections));
         for own_connections in [true, false] {
             let before = stack.access_log().lines().unwrap().len();
             let in_front = envoy_in_front(test, &stack, own_connections);
@@ -146,12 +147,15 @@ fn a_front_with_a_connection_for_each_client_may_keep_them() {
     });
 }
 
-/// An Envoy with one worker, and so one pool, whose cleartext listener leads to that of `stack`.
+/// An Envoy with one worker, and so one pool, whose cleartext listener leads to that of `stack`. It believes what its clients
+/// say of where they come from, and adds nothing to it.
 fn envoy_in_front(test: &str, stack: &Stack, own_connections: bool) -> Stack {
     let port = stack.ports().http;
     let options = StackOptions::new(format!("{test}-front")).concurrency(1);
     start(options.edit(move |config| {
         without_connection_role(config);
+        let http = &mut config["static_resources"]["listeners"][1]["filter_chains"][0]["filters"][0]["typed_config"];
+        http["skip_xff_append"] = json!(true);
         let upstream = config["static_resources"]["clusters"].as_array_mut().unwrap();
         let upstream = upstream
             .iter_mut()
@@ -175,10 +179,14 @@ fn keeping_connections(config: &mut Value) {
     fragment::add(config, &parts, Some("cleartext")).unwrap();
 }
 
+fn behind(test: &str, envoy: &Path) -> StackOptions {
+    options(test, envoy).filter(behind_a_front())
+}
+
 fn front(stack: &Stack) -> Connection {
     Connection::to(loopback(stack.ports().http))
 }
 
 fn syn(name: &str) -> String {
-    format!("x-client-syn: {}\r\n", hex(name))
+    format!("x-client-syn: {}\r\n", hex_from(name, CLIENT))
 }

@@ -9,7 +9,7 @@ use layerprint_harness::availability::{Availability, require_or_skip};
 use layerprint_harness::clients::{Client, CurlHttp};
 use layerprint_harness::repo;
 use layerprint_harness::stack::{Stack, StackError, StackOptions, envoy_program, previous_envoy_program};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub const SOON: Duration = Duration::from_secs(10);
 
@@ -26,11 +26,31 @@ pub const WINDOWS: (&str, &str) = (
     "4:128+0:0:1460:mss*44,8:mss,nop,ws,nop,nop,sok:df,id+:0",
 );
 
+/// The client of most stories.
+pub const CLIENT: &str = "203.0.113.7";
+
+/// What layerprint has to be told when a proxy in front appends the client to X-Forwarded-For, and Envoy that proxy.
+pub fn behind_a_front() -> Value {
+    json!({ "forwarded": { "trusted_hops": 1, "peer_appended": true } })
+}
+
 /// One of the recorded SYNs, as hex text.
 pub fn hex(name: &str) -> String {
     let file = repo::root().join(format!("tests/fixtures/syn/{name}.hex"));
     let text = fs::read_to_string(file).unwrap();
     text.lines().filter(|line| !line.starts_with('#')).collect()
+}
+
+/// The same, sent from this address.
+pub fn hex_from(name: &str, client: &str) -> String {
+    let mut text = hex(name);
+    // Digits of the source in the IP header.
+    let (at, source) = match client.parse().unwrap() {
+        IpAddr::V4(ip) => (24..32, format!("{:08x}", ip.to_bits())),
+        IpAddr::V6(ip) => (16..48, format!("{:032x}", ip.to_bits())),
+    };
+    text.replace_range(at, &source);
+    text
 }
 
 /// The clients that the stories use.

@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::balancer::{Balancer, RTT, SYN};
 use crate::lab::{
-    H1, H2, LINUX, PROXY_PROTOCOL, SOON, WINDOWS, assert_missing, hex, line, loopback, on_each_envoy,
+    CLIENT, H1, H2, LINUX, PROXY_PROTOCOL, SOON, WINDOWS, assert_missing, hex_from, line, loopback, on_each_envoy,
     on_the_current_envoy, on_the_previous_envoy, options, start,
 };
 
-const CLIENT: &str = "203.0.113.7:5555";
+const SOURCE: &str = "203.0.113.7:5555";
 
 #[test]
 fn the_syn_in_the_tlv_is_the_clients() {
@@ -21,14 +21,14 @@ fn the_syn_in_the_tlv_is_the_clients() {
     on_each_envoy(test, |envoy| {
         let stack = start(options(test, envoy).with_fragment_in("tls", PROXY_PROTOCOL));
         for (n, (name, signature)) in [LINUX, WINDOWS].into_iter().enumerate() {
-            let syn = hex(name);
-            let balancer = balancer(&stack, CLIENT, &[(SYN, syn.as_bytes()), (RTT, b"23456")]);
+            let syn = hex_from(name, CLIENT);
+            let balancer = balancer(&stack, SOURCE, &[(SYN, syn.as_bytes()), (RTT, b"23456")]);
             let reply = H2.get(&balancer, &[]).unwrap();
             assert_eq!(reply.received("x-layerprint-tcp"), Some(signature));
             let line = line(&stack, n + 1);
             assert_eq!(line["tcp"], signature);
             assert_eq!((&line["rtt_us"], &line["rtt_source"]), (&23456.into(), &"probe".into()));
-            assert_eq!(line["source"], CLIENT);
+            assert_eq!(line["source"], SOURCE);
             // TLS is the client's own: it ends here.
             assert!(line["ja4"].is_string(), "{line}");
         }
@@ -39,10 +39,10 @@ fn the_syn_in_the_tlv_is_the_clients() {
 fn the_handshake_is_timed_from_the_client_to_envoy() {
     let test = "the_handshake_is_timed_from_the_client_to_envoy";
     let way = Duration::from_millis(40);
-    let syn = hex(LINUX.0);
+    let syn = hex_from(LINUX.0, CLIENT);
     let seen = |envoy: &Path| {
         let stack = start(options(test, envoy).with_fragment_in("tls", PROXY_PROTOCOL));
-        let balancer = Balancer::to(loopback(stack.ports().tls)).for_client(CLIENT, &[(SYN, syn.as_bytes())]);
+        let balancer = Balancer::to(loopback(stack.ports().tls)).for_client(SOURCE, &[(SYN, syn.as_bytes())]);
         let url = format!("https://localhost:{}/", balancer.far_away(way).start().port());
         H2.get(&url, &[]).unwrap();
         line(&stack, 1)
@@ -62,7 +62,7 @@ fn an_ipv6_client_is_one_too() {
     let test = "an_ipv6_client_is_one_too";
     on_the_current_envoy(test, |envoy| {
         let stack = start(options(test, envoy).with_fragment_in("tls", PROXY_PROTOCOL));
-        let syn = hex("linux-v6");
+        let syn = hex_from("linux-v6", "2001:db8::7");
         H2.get(&balancer(&stack, "[2001:db8::7]:5555", &[(SYN, syn.as_bytes())]), &[])
             .unwrap();
         let line = line(&stack, 1);
@@ -79,13 +79,27 @@ fn without_a_syn_nothing_of_the_balancers_connection_is_taken_for_the_clients() 
         // No TLV; an empty one; a time whose SYN is not there, as under SYN cookies.
         let cases: [&[(u8, &[u8])]; 3] = [&[], &[(SYN, b""), (RTT, b"")], &[(SYN, b""), (RTT, b"23456")]];
         for (n, tlvs) in cases.into_iter().enumerate() {
-            let reply = H2.get(&balancer(&stack, CLIENT, tlvs), &[]).unwrap();
+            let reply = H2.get(&balancer(&stack, SOURCE, tlvs), &[]).unwrap();
             assert_eq!(reply.received("x-layerprint-tcp"), None);
             let line = line(&stack, n + 1);
             assert_missing(&line, "tcp", "relayed");
             assert_missing(&line, "rtt_us", "relayed");
-            assert_eq!(line["source"], CLIENT);
+            assert_eq!(line["source"], SOURCE);
         }
+    });
+}
+
+#[test]
+fn a_syn_from_another_address_than_the_header_names_is_not_the_clients() {
+    let test = "a_syn_from_another_address_than_the_header_names_is_not_the_clients";
+    on_the_current_envoy(test, |envoy| {
+        let stack = start(options(test, envoy).with_fragment_in("tls", PROXY_PROTOCOL));
+        let syn = hex_from(LINUX.0, "203.0.113.8");
+        let url = balancer(&stack, SOURCE, &[(SYN, syn.as_bytes()), (RTT, b"23456")]);
+        assert_eq!(H2.get(&url, &[]).unwrap().received("x-layerprint-tcp"), None);
+        let line = line(&stack, 1);
+        assert_missing(&line, "tcp", "relayed");
+        assert_missing(&line, "rtt_us", "relayed");
     });
 }
 
@@ -96,9 +110,9 @@ fn a_syn_that_is_not_sent_as_hex_is_malformed_and_the_request_goes_on() {
         let stack = start(options(test, envoy).with_fragment_in("tls", PROXY_PROTOCOL));
         // Raw: Envoy has no room for bytes that are not text.
         let raw = b"\x45\0\0\x3c\xb5\xf4\x40\0\x40\x06\x70\x2b\x0a\x4d\0\x01\x0a\x4d\0\x02\xdb\x5e";
-        let cut = &hex(LINUX.0)[..60];
+        let cut = &hex_from(LINUX.0, CLIENT)[..60];
         for (n, value) in [&raw[..], b"no hex", cut.as_bytes()].into_iter().enumerate() {
-            let reply = H2.get(&balancer(&stack, CLIENT, &[(SYN, value)]), &[]).unwrap();
+            let reply = H2.get(&balancer(&stack, SOURCE, &[(SYN, value)]), &[]).unwrap();
             assert_eq!((reply.status, reply.received("x-layerprint-tcp")), (200, None));
             assert_missing(&line(&stack, n + 1), "tcp", "malformed");
         }
@@ -114,10 +128,10 @@ fn it_works_where_tls_is_passed_through_and_where_there_is_none() {
                 .with_fragment_in("passthrough", PROXY_PROTOCOL)
                 .with_fragment_in("cleartext", PROXY_PROTOCOL),
         );
-        let syn = hex(LINUX.0);
+        let syn = hex_from(LINUX.0, CLIENT);
         let through = |port| {
             Balancer::to(loopback(port))
-                .for_client(CLIENT, &[(SYN, syn.as_bytes())])
+                .for_client(SOURCE, &[(SYN, syn.as_bytes())])
                 .start()
         };
         let cleartext = through(stack.ports().http);
@@ -146,8 +160,8 @@ fn the_probe_behind_it_adds_the_client_hello_and_leaves_the_syn_alone() {
                 .with_probe()
                 .with_fragment_in("tls", PROXY_PROTOCOL),
         );
-        let syn = hex(WINDOWS.0);
-        H2.get(&balancer(&stack, CLIENT, &[(SYN, syn.as_bytes())]), &[])
+        let syn = hex_from(WINDOWS.0, CLIENT);
+        H2.get(&balancer(&stack, SOURCE, &[(SYN, syn.as_bytes())]), &[])
             .unwrap();
         let line = line(&stack, 1);
         assert_eq!(line["tcp"], WINDOWS.1);

@@ -7,8 +7,8 @@ use layerprint_harness::stack::Stack;
 
 use crate::balancer::{Balancer, SYN, connect};
 use crate::lab::{
-    H1, H2, HEADER, LINUX, PROXY_PROTOCOL, SOON, STRANGER, WINDOWS, hex, line, loopback, on_each_envoy, options,
-    refused, start,
+    CLIENT, H1, H2, HEADER, LINUX, PROXY_PROTOCOL, SOON, STRANGER, WINDOWS, behind_a_front, hex, hex_from, line,
+    loopback, on_each_envoy, options, refused, start,
 };
 
 #[test]
@@ -54,8 +54,13 @@ fn a_connection_without_a_proxy_header_is_closed() {
 fn a_client_that_forges_the_header_is_refused() {
     let test = "a_client_that_forges_the_header_is_refused";
     on_each_envoy(test, |envoy| {
-        let stack = start(options(test, envoy).with_fragment_in("cleartext", HEADER));
-        let request = format!("GET / HTTP/1.1\r\nhost: h\r\nx-client-syn: {}\r\n\r\n", hex(LINUX.0));
+        let stack = start(
+            options(test, envoy)
+                .filter(behind_a_front())
+                .with_fragment_in("cleartext", HEADER),
+        );
+        let syn = hex_from(LINUX.0, CLIENT);
+        let request = format!("GET / HTTP/1.1\r\nhost: h\r\nx-forwarded-for: {CLIENT}\r\nx-client-syn: {syn}\r\n\r\n");
         assert_eq!(answer(connect(STRANGER, loopback(stack.ports().http)), &request), "");
         assert_eq!(refused(&stack), 1);
         nothing_was_served(&stack);
