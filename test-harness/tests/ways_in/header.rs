@@ -61,6 +61,17 @@ fn without_the_header_nothing_of_the_connection_is_taken_for_the_clients() {
 }
 
 #[test]
+fn unless_the_front_is_believed_about_the_address_the_syn_is_not_the_clients() {
+    let test = "unless_the_front_is_believed_about_the_address_the_syn_is_not_the_clients";
+    on_the_current_envoy(test, |envoy| {
+        let stack = start(options(test, envoy).with_fragment_in("cleartext", HEADER));
+        let answer = front(&stack).ask(&syn(LINUX.0)).unwrap();
+        assert!(answer.values("x-layerprint-tcp").is_empty());
+        assert_missing(&line(&stack, 1), "tcp", "relayed");
+    });
+}
+
+#[test]
 fn of_two_headers_the_first_counts_and_none_goes_further() {
     let test = "of_two_headers_the_first_counts_and_none_goes_further";
     on_each_envoy(test, |envoy| {
