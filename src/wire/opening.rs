@@ -51,10 +51,6 @@ pub struct Parser {
     left: usize,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one per connection, some 300 bytes; a box would be an allocation for each"
-)]
 #[derive(Debug)]
 enum Protocol {
     /// All bytes so far could be the HTTP/2 preface; they are kept to be read again as HTTP/1.
