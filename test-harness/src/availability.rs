@@ -46,10 +46,15 @@ pub fn require_or_skip(test: &str, needs: impl IntoIterator<Item = Availability>
         !everything_is_required(),
         "{test} may not be skipped (LAYERPRINT_REQUIRE=all): {why}"
     );
+    skip(test, &why);
+    false
+}
+
+/// Says `SKIP <test>: <why>` on stderr, also where everything is required: for what no distribution has, and who has it names.
+pub fn skip(test: &str, why: &str) {
     // Not `eprintln!`: the test runner would swallow it, and a skip has to be seen.
     // A closed stderr leaves nobody to tell.
     let _ = writeln!(std::io::stderr(), "SKIP {test}: {why}");
-    false
 }
 
 fn everything_is_required() -> bool {

@@ -8,8 +8,8 @@
 use std::path::Path;
 
 use layerprint_harness::repo;
-use layerprint_harness::stack::Ports;
 use layerprint_harness::stack::config::{self, ConfigError, Rewrite};
+use layerprint_harness::stack::{Ports, fragment};
 use serde_json::{Value, json};
 
 fn shipped() -> Value {
@@ -171,9 +171,9 @@ fn the_connection_role_can_be_left_out() {
 #[test]
 fn the_probe_goes_into_each_listener_in_front_of_the_filters_that_are_there() {
     let before = shipped();
-    let fragment = std::fs::read_to_string(repo::root().join("envoy/probe/listener.yaml")).unwrap();
+    let probe = std::fs::read_to_string(repo::root().join("envoy/probe/listener.yaml")).unwrap();
     let mut config = before.clone();
-    config::add_probe(&mut config, &config::parse(&fragment).unwrap()).unwrap();
+    fragment::add(&mut config, &config::parse(&probe).unwrap(), None).unwrap();
 
     let listeners = |config: &Value| config["static_resources"]["listeners"].as_array().unwrap().clone();
     for (before, after) in listeners(&before).iter().zip(&listeners(&config)) {
@@ -183,6 +183,52 @@ fn the_probe_goes_into_each_listener_in_front_of_the_filters_that_are_there() {
         assert_eq!(&filters[1..], others);
         assert_eq!(after["socket_options"][0]["name"], 27);
     }
+}
+
+#[test]
+fn each_part_of_a_fragment_goes_to_its_place_in_the_listener_that_is_named() {
+    let before = shipped();
+    let parts = json!({
+        "filters": [{ "name": "first" }],
+        "http_connection_manager": { "codec_type": "HTTP1", "common_http_protocol_options": { "max_requests_per_connection": 1 } },
+        "http_filters": [{ "name": "first-http" }],
+    });
+    let mut config = before.clone();
+    fragment::add(&mut config, &parts, Some("cleartext")).unwrap();
+
+    let listeners = |config: &Value| config["static_resources"]["listeners"].clone();
+    let (before, after) = (listeners(&before), listeners(&config));
+    assert_eq!((&after[0], &after[2]), (&before[0], &before[2]), "the others stay");
+    let filters = &after[1]["filter_chains"][0]["filters"];
+    assert_eq!(filters[0]["name"], "first");
+    let http = &filters[2]["typed_config"];
+    assert_eq!(http["codec_type"], "HTTP1");
+    let options = &http["common_http_protocol_options"];
+    assert_eq!(
+        options,
+        &json!({ "max_headers_count": 1000, "max_requests_per_connection": 1 })
+    );
+    assert_eq!(http["http_filters"][0]["name"], "first-http");
+    assert_eq!(http["http_filters"][1]["name"], "envoy.filters.http.wasm");
+}
+
+#[test]
+fn a_fragment_reaches_the_default_filter_chain_too() {
+    let mut config = shipped();
+    let parts = json!({ "filters": [{ "name": "first" }] });
+    fragment::add(&mut config, &parts, Some("passthrough")).unwrap();
+    let listener = &config["static_resources"]["listeners"][2];
+    assert_eq!(listener["filter_chains"][0]["filters"][0]["name"], "first");
+    assert_eq!(listener["default_filter_chain"]["filters"][0]["name"], "first");
+}
+
+#[test]
+fn a_fragment_that_fits_nowhere_is_refused() {
+    let add = |parts, listener| fragment::add(&mut shipped(), &parts, listener).unwrap_err().to_string();
+    assert!(add(json!({ "clusters": [] }), None).contains("clusters"));
+    assert!(add(json!({ "filters": {} }), None).contains("list"));
+    assert!(add(json!({ "filters": [] }), Some("other")).contains("listener"));
+    assert!(add(json!([]), None).contains("part"));
 }
 
 #[test]

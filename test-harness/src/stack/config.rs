@@ -37,6 +37,8 @@ pub enum ConfigError {
     Yaml(String),
     /// It lacks a part that the launcher has to set.
     Lacks(&'static str),
+    /// A fragment has a part of this name, which goes nowhere in a listener.
+    NotOfAListener(String),
 }
 
 impl fmt::Display for ConfigError {
@@ -44,6 +46,7 @@ impl fmt::Display for ConfigError {
         match self {
             Self::Yaml(error) => write!(f, "not YAML: {error}"),
             Self::Lacks(part) => write!(f, "has no {part}"),
+            Self::NotOfAListener(part) => write!(f, "has the part {part}, which goes nowhere in a listener"),
         }
     }
 }
@@ -116,19 +119,6 @@ impl Rewrite<'_> {
     }
 }
 
-/// Puts what `envoy/probe/listener.yaml` says into each listener: its socket options behind those that are there, its
-/// listener filters in front. The paths in it are as written there, so it comes before [`Rewrite::apply`].
-pub fn add_probe(config: &mut Value, fragment: &Value) -> Result<(), ConfigError> {
-    let part = |key| fragment.get(key).and_then(Value::as_array);
-    let options = part("socket_options").ok_or(ConfigError::Lacks("socket_options"))?;
-    let filters = part("listener_filters").ok_or(ConfigError::Lacks("listener_filters"))?;
-    for listener in list(config, "/static_resources/listeners", "static listeners")? {
-        items(listener, "socket_options")?.extend(options.iter().cloned());
-        items(listener, "listener_filters")?.splice(0..0, filters.iter().cloned());
-    }
-    Ok(())
-}
-
 /// Takes the connection role out of every filter chain: layerprint as a plain HTTP filter.
 pub fn without_connection_role(config: &mut Value) {
     visit(config, &mut |object| {
@@ -160,14 +150,18 @@ fn string_value(text: &str) -> Value {
 }
 
 /// The list under `key`, made if there is none.
-fn items<'a>(object: &'a mut Value, key: &'static str) -> Result<&'a mut Vec<Value>, ConfigError> {
+pub(super) fn items<'a>(object: &'a mut Value, key: &'static str) -> Result<&'a mut Vec<Value>, ConfigError> {
     let object = object.as_object_mut();
     object
         .and_then(|object| object.entry(key).or_insert_with(|| json!([])).as_array_mut())
         .ok_or(ConfigError::Lacks(key))
 }
 
-fn list<'a>(config: &'a mut Value, pointer: &str, part: &'static str) -> Result<&'a mut Vec<Value>, ConfigError> {
+pub(super) fn list<'a>(
+    config: &'a mut Value,
+    pointer: &str,
+    part: &'static str,
+) -> Result<&'a mut Vec<Value>, ConfigError> {
     config
         .pointer_mut(pointer)
         .and_then(Value::as_array_mut)

@@ -7,6 +7,7 @@ pub mod certificate;
 pub mod config;
 mod envoy;
 mod error;
+pub mod fragment;
 mod ports;
 
 use std::fmt;
@@ -77,6 +78,15 @@ impl From<Value> for FilterConfig {
 
 type Edit = Box<dyn FnOnce(&mut Value) + Send>;
 
+/// What a listener needs for the probe.
+const PROBE: &str = "envoy/probe/listener.yaml";
+
+/// A file that goes into listeners, and into which: all, when no name is given.
+struct Fragment {
+    path: String,
+    listener: Option<String>,
+}
+
 /// How to start a stack.
 pub struct StackOptions {
     name: String,
@@ -84,7 +94,7 @@ pub struct StackOptions {
     ports: Ports,
     filter: FilterConfig,
     module: PathBuf,
-    probe: bool,
+    fragments: Vec<Fragment>,
     command: Option<Vec<PathBuf>>,
     concurrency: u16,
     edits: Vec<Edit>,
@@ -100,7 +110,7 @@ impl StackOptions {
             ports: Ports::FREE,
             filter: FilterConfig::AsWritten,
             module: repo::module(),
-            probe: false,
+            fragments: Vec::new(),
             command: None,
             concurrency: CONCURRENCY,
             edits: Vec::new(),
@@ -126,8 +136,22 @@ impl StackOptions {
     }
 
     /// Puts the probe into each listener, as `envoy/probe/listener.yaml` says.
-    pub fn with_probe(mut self) -> Self {
-        self.probe = true;
+    pub fn with_probe(self) -> Self {
+        self.with_fragment(PROBE)
+    }
+
+    /// Puts this file of the repository into each listener, as [`fragment::add`] does. The last one given stands in front.
+    pub fn with_fragment(mut self, path: impl Into<String>) -> Self {
+        let path = path.into();
+        self.fragments.push(Fragment { path, listener: None });
+        self
+    }
+
+    /// The same into the listener of this name alone.
+    pub fn with_fragment_in(mut self, listener: impl Into<String>, path: impl Into<String>) -> Self {
+        let listener = Some(listener.into());
+        let path = path.into();
+        self.fragments.push(Fragment { path, listener });
         self
     }
 
@@ -140,8 +164,8 @@ impl StackOptions {
     }
 
     /// Whether the probe is asked for.
-    pub const fn has_probe(&self) -> bool {
-        self.probe
+    pub fn has_probe(&self) -> bool {
+        self.fragments.iter().any(|fragment| fragment.path == PROBE)
     }
 
     /// Starts this instead of [`envoy_program`]: a program and its first arguments, the last of them an Envoy.
@@ -226,7 +250,7 @@ impl Stack {
             probe: &repo::probe(),
             filter: filter.as_deref(),
         };
-        let config = write_config(&directory.path, &rewrite, options.probe, options.edits)?;
+        let config = write_config(&directory.path, &rewrite, &options.fragments, options.edits)?;
         let command = match options.command {
             Some(command) => command,
             None => vec![envoy_program()?],
@@ -339,11 +363,16 @@ fn module_availability(module: &Path) -> Availability {
     Availability::missing(format!("{} is not built: run `make wasm`", module.display()))
 }
 
-fn write_config(directory: &Path, rewrite: &Rewrite<'_>, probe: bool, edits: Vec<Edit>) -> Result<PathBuf, StackError> {
+fn write_config(
+    directory: &Path,
+    rewrite: &Rewrite<'_>,
+    fragments: &[Fragment],
+    edits: Vec<Edit>,
+) -> Result<PathBuf, StackError> {
     let (source, mut config) = read_config("envoy/envoy.yaml")?;
-    if probe {
-        let (source, fragment) = read_config("envoy/probe/listener.yaml")?;
-        config::add_probe(&mut config, &fragment).map_err(|error| StackError::Config { path: source, error })?;
+    for Fragment { path, listener } in fragments {
+        let (path, parts) = read_config(path)?;
+        fragment::add(&mut config, &parts, listener.as_deref()).map_err(|error| StackError::Config { path, error })?;
     }
     rewrite
         .apply(&mut config)

@@ -25,4 +25,5 @@ mod net;
 mod relay;
 mod site;
 mod stacks;
+mod timing;
 mod unfinished;
