@@ -45,6 +45,11 @@ fuzz: ## Throw bytes at every parser, FUZZ_SECONDS (60) each; fails when one of 
 .PHONY: check
 check: lint test ## Formatting, lints, tests: all that a change has to pass
 
+# What the probe costs Envoy for each connection; fails above the target, and when that cannot be told.
+.PHONY: bench-probe
+bench-probe: setup wasm probe
+	@$(LAB) bench-probe
+
 .PHONY: lint
 lint: wasm-target
 	$(CARGO) fmt --all --check

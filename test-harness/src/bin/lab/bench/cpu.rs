@@ -33,16 +33,21 @@ pub(super) fn machine() -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
-    fn work_is_counted_and_waiting_is_not() {
+    fn work_is_counted() {
         let pid = std::process::id();
         let before = time_of(pid).unwrap();
-        // Until it shows, however busy the machine is.
+        // Ends when it shows, however busy the machine is.
         while time_of(pid).unwrap() < before + Duration::from_millis(20) {}
-        let pid = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let mut sleeper = pid;
+    }
+
+    #[test]
+    fn waiting_is_not_counted() {
+        let mut sleeper = Command::new("sleep").arg("60").spawn().unwrap();
         std::thread::sleep(Duration::from_millis(200));
         let spent = time_of(sleeper.id()).unwrap();
         sleeper.kill().unwrap();

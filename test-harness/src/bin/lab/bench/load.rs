@@ -8,8 +8,8 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-/// How many connections are open at a time.
-const CLIENTS: u32 = 2;
+use super::CLIENTS;
+
 /// An Envoy that takes longer is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -21,7 +21,7 @@ pub(super) struct Seen {
     pub(super) client_hello: bool,
 }
 
-/// Opens this many connections (rounded down to what the clients can share), with one request on each.
+/// Opens this many connections, a multiple of [`CLIENTS`], with one request on each.
 pub(super) fn run(to: SocketAddr, tls: bool, connections: u32) -> Result<(), Box<dyn Error>> {
     let each = connections / CLIENTS;
     thread::scope(|scope| {
@@ -119,7 +119,7 @@ fn curl_command() -> Command {
         "-H",
         "connection: close",
     ]);
-    command.args(["--noproxy", "*"]);
+    command.args(["--noproxy", "*", "--max-time", "30"]);
     command
 }
 

@@ -1,6 +1,6 @@
 //! What a few noisy measurements show: quartiles, a difference and how sure it is, a verdict.
 
-/// The fewest rounds of which an interval can be given: of five, both ends would be outside too often.
+/// The fewest rounds, as the target asks for. Of fewer than six there would be no interval either.
 pub(super) const FEWEST_ROUNDS: u32 = 7;
 /// The median of all rounds there could be lies outside the interval at most this often, on each side.
 const OUTSIDE: f64 = 0.025;

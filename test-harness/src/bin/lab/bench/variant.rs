@@ -50,6 +50,10 @@ pub(super) const GROUPS: [Group; 3] = [
         variants: &[
             BARE,
             Variant {
+                name: "bare, a second one",
+                ..BARE
+            },
+            Variant {
                 name: TARGET,
                 probe: Some("syn rtt"),
                 ..BARE

@@ -1,0 +1,101 @@
+//! The rounds: Envoys are started, warmed up, and given connections in turn.
+
+use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::thread;
+use std::time::Duration;
+
+use layerprint_harness::stack::{Stack, StackError};
+
+use super::variant::{Group, Variant};
+use super::{Plan, cpu, load};
+
+/// How often all Envoys of a group are started anew.
+const STARTS: u32 = 4;
+/// How many times a round's connections a new Envoy gets before it counts: its memory is then there, its module compiled.
+const WARM_UP: u32 = 2;
+/// How long Envoy may take to be done with the last connections of a round.
+const SETTLE: Duration = Duration::from_millis(30);
+
+/// What came out.
+pub(super) struct Measured {
+    /// For each variant of the group its cost in each round: µs of CPU time for each connection.
+    pub(super) samples: Vec<Vec<f64>>,
+    /// `Envoy 1.40.0`, as it says of itself.
+    pub(super) version: String,
+}
+
+/// Measures all variants of a group, all of them in each round.
+pub(super) fn measure(group: &Group, plan: Plan) -> Result<Measured, Box<dyn Error>> {
+    let mut measured = Measured {
+        samples: vec![Vec::new(); group.variants.len()],
+        version: String::new(),
+    };
+    let mut round = 0;
+    for start in 1..=STARTS {
+        let envoys = group.variants.iter().map(|variant| Running::start(variant, group.tls));
+        let envoys = envoys.collect::<Result<Vec<_>, _>>()?;
+        for envoy in &envoys {
+            envoy.warm_up(plan.connections)?;
+            measured.version = version(&envoy.stack)?;
+        }
+        while round < plan.rounds * start / STARTS {
+            let mut turn: Vec<_> = envoys.iter().zip(&mut measured.samples).collect();
+            if round % 2 == 1 {
+                turn.reverse();
+            }
+            for (envoy, samples) in turn {
+                samples.push(envoy.sample(plan.connections)?);
+            }
+            round += 1;
+        }
+    }
+    Ok(measured)
+}
+
+/// One variant with its Envoy.
+struct Running {
+    variant: &'static Variant,
+    stack: Stack,
+    address: SocketAddr,
+    tls: bool,
+}
+
+impl Running {
+    fn start(variant: &'static Variant, tls: bool) -> Result<Self, StackError> {
+        let stack = Stack::start(variant.options())?;
+        let ports = stack.ports();
+        Ok(Self {
+            variant,
+            stack,
+            address: (Ipv4Addr::LOCALHOST, if tls { ports.tls } else { ports.http }).into(),
+            tls,
+        })
+    }
+
+    /// The first connections, and a look whether the variant is what it is called: a probe that hands nothing over is cheap.
+    fn warm_up(&self, connections: u32) -> Result<(), Box<dyn Error>> {
+        self.variant.check(&load::evidence(self.address, self.tls)?)?;
+        load::run(self.address, self.tls, connections * WARM_UP)
+    }
+
+    /// One round: microseconds of CPU time for each of `connections`.
+    fn sample(&self, connections: u32) -> Result<f64, Box<dyn Error>> {
+        let pid = self.stack.envoy_pid();
+        let before = cpu::time_of(pid)?;
+        load::run(self.address, self.tls, connections)?;
+        thread::sleep(SETTLE);
+        let spent = cpu::time_of(pid)?.saturating_sub(before);
+        Ok(spent.as_secs_f64() * 1e6 / f64::from(connections))
+    }
+}
+
+fn version(stack: &Stack) -> Result<String, StackError> {
+    let info = stack.admin().get_json("/server_info")?;
+    let version = info
+        .get("version")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default();
+    // COMMIT/VERSION/STATE/BUILD/TLS-LIBRARY
+    Ok(format!("Envoy {}", version.split('/').nth(1).unwrap_or(version)))
+}
