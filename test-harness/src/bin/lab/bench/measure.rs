@@ -10,8 +10,8 @@ use layerprint_harness::stack::{Stack, StackError};
 use super::variant::{Group, Variant};
 use super::{Plan, cpu, load};
 
-/// How often all Envoys of a group are started anew.
-const STARTS: u32 = 4;
+/// How many rounds an Envoy runs before all of its group are started anew.
+const ROUNDS_OF_A_LIFE: usize = 10;
 /// How many times a round's connections a new Envoy gets before it counts: its memory is then there, its module compiled.
 const WARM_UP: u32 = 2;
 /// How long Envoy may take to be done with the last connections of a round.
@@ -31,26 +31,33 @@ pub(super) fn measure(group: &Group, plan: Plan) -> Result<Measured, Box<dyn Err
         samples: vec![Vec::new(); group.variants.len()],
         version: String::new(),
     };
-    let mut round = 0;
-    for start in 1..=STARTS {
+    let rounds: Vec<usize> = (0..usize::try_from(plan.rounds)?).collect();
+    for life in rounds.chunks(ROUNDS_OF_A_LIFE) {
         let envoys = group.variants.iter().map(|variant| Running::start(variant, group.tls));
         let envoys = envoys.collect::<Result<Vec<_>, _>>()?;
         for envoy in &envoys {
             envoy.warm_up(plan.connections)?;
             measured.version = version(&envoy.stack)?;
         }
-        while round < plan.rounds * start / STARTS {
-            let mut turn: Vec<_> = envoys.iter().zip(&mut measured.samples).collect();
-            if round % 2 == 1 {
-                turn.reverse();
+        for round in life {
+            for number in turn(*round, envoys.len()) {
+                if let (Some(envoy), Some(samples)) = (envoys.get(number), measured.samples.get_mut(number)) {
+                    samples.push(envoy.sample(plan.connections)?);
+                }
             }
-            for (envoy, samples) in turn {
-                samples.push(envoy.sample(plan.connections)?);
-            }
-            round += 1;
         }
     }
     Ok(measured)
+}
+
+/// The order of the variants in a round: backwards in every other one, and each of them comes first, last and in between.
+fn turn(round: usize, variants: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..variants).collect();
+    order.rotate_left((round / 2).checked_rem(variants).unwrap_or_default());
+    if round % 2 == 1 {
+        order.reverse();
+    }
+    order
 }
 
 /// One variant with its Envoy.
@@ -98,4 +105,22 @@ fn version(stack: &Stack) -> Result<String, StackError> {
         .unwrap_or_default();
     // COMMIT/VERSION/STATE/BUILD/TLS-LIBRARY
     Ok(format!("Envoy {}", version.split('/').nth(1).unwrap_or(version)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_the_long_run_no_variant_has_the_better_place() {
+        for variants in 1..=4 {
+            let mut places = vec![vec![0; variants]; variants];
+            for round in 0..2 * variants {
+                for (place, variant) in turn(round, variants).into_iter().enumerate() {
+                    places[variant][place] += 1;
+                }
+            }
+            assert_eq!(places, vec![vec![2; variants]; variants]);
+        }
+    }
 }

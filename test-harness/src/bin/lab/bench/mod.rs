@@ -5,10 +5,10 @@
 //! CPU time of Envoy's process, which a busy machine disturbs far less than the time on the clock. Each round compares a
 //! variant with the baseline of the same round; the median of these comparisons is the result, and their spread says how far
 //! it can be trusted. One process can be a little slower than its twin for all its life, by where its memory lies: so all
-//! are started anew several times, and a second bare Envoy shows what is left of it.
+//! are started anew every few rounds, and a second bare Envoy is measured too: it shows how far equal ones differ.
 //!
-//! Exit code 0: the probe is shown to be within its target. 1: it is shown to be above it, or something failed. 3: the rounds
-//! differ so much that neither is shown.
+//! Exit code 0: the probe is shown to be within its target. 1: it is shown to be above it, or something failed. 3: the rounds, or
+//! the two bare Envoys, differ so much that neither is shown.
 
 mod cpu;
 mod load;
@@ -25,6 +25,7 @@ use lexopt::Arg::Long;
 use lexopt::ValueExt;
 
 use self::measure::{Measured, measure};
+use self::report::Outcome;
 use self::statistics::{FEWEST_ROUNDS, Verdict};
 use self::variant::Group;
 
@@ -98,13 +99,13 @@ pub(crate) fn bench_probe(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>
     let start = Instant::now();
     let load_before = cpu::load_average()?;
     println!("CPU time of Envoy for each connection; 1 worker, direct response\n");
-    let mut target = None;
+    let mut outcome = None;
     let mut envoy = String::new();
     for group in &variant::GROUPS {
         let plan = plan.of(group);
         let Measured { samples, version } = measure(group, plan)?;
         println!("{}", report::table(group, plan, &samples));
-        target = target.or_else(|| report::target(group, &samples));
+        outcome = outcome.or_else(|| Outcome::of(group, &samples));
         envoy = version;
     }
     println!(
@@ -113,9 +114,9 @@ pub(crate) fn bench_probe(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>
         cpu::load_average()?,
         start.elapsed().as_secs_f64()
     );
-    let target = target.ok_or("the variant with the target was not measured")?;
-    println!("{}", report::in_words(&target));
-    Ok(match target.against(LIMIT) {
+    let outcome = outcome.ok_or("the variant with the target was not measured")?;
+    println!("{}", outcome.in_words());
+    Ok(match outcome.verdict() {
         Verdict::Within => ExitCode::SUCCESS,
         Verdict::Above => ExitCode::FAILURE,
         Verdict::Unclear => ExitCode::from(UNCLEAR),

@@ -1,7 +1,7 @@
 //! What was measured, as a table and as a verdict in words.
 
 use super::statistics::{Estimate, Quartiles, Verdict};
-use super::variant::{Group, TARGET};
+use super::variant::{CONTROL, Group, TARGET};
 use super::{LIMIT, Plan};
 use crate::table::Table;
 
@@ -29,26 +29,44 @@ pub(super) fn table(group: &Group, plan: Plan, samples: &[Vec<f64>]) -> String {
     )
 }
 
-/// What the target is about, when this group has it.
-pub(super) fn target(group: &Group, samples: &[Vec<f64>]) -> Option<Estimate> {
-    let number = group.variants.iter().position(|variant| variant.name == TARGET)?;
-    Estimate::of(samples.get(number)?, samples.first()?)
+/// What the target is about, and what two equal Envoys differ by.
+pub(super) struct Outcome {
+    target: Estimate,
+    control: Estimate,
 }
 
-/// The verdict.
-pub(super) fn in_words(estimate: &Estimate) -> String {
-    let verdict = match estimate.against(LIMIT) {
-        Verdict::Within => "within the target",
-        Verdict::Above => "ABOVE THE TARGET",
-        Verdict::Unclear => "CANNOT BE TOLD with so few rounds on so busy a machine",
-    };
-    format!(
-        "{verdict}: with {TARGET} a cleartext connection costs {} (at 95 % between {} and {}); {} is allowed",
-        percent(estimate.median),
-        percent(estimate.low),
-        percent(estimate.high),
-        percent(LIMIT)
-    )
+impl Outcome {
+    /// Of the group that has both.
+    pub(super) fn of(group: &Group, samples: &[Vec<f64>]) -> Option<Self> {
+        let to_the_first = |name| {
+            let number = group.variants.iter().position(|variant| variant.name == name)?;
+            Estimate::of(samples.get(number)?, samples.first()?)
+        };
+        Some(Self {
+            target: to_the_first(TARGET)?,
+            control: to_the_first(CONTROL)?,
+        })
+    }
+
+    pub(super) fn verdict(&self) -> Verdict {
+        self.target.against(LIMIT, &self.control)
+    }
+
+    pub(super) fn in_words(&self) -> String {
+        let verdict = match self.verdict() {
+            Verdict::Within => "within the target",
+            Verdict::Above => "ABOVE THE TARGET",
+            Verdict::Unclear => "CANNOT BE TOLD with so few rounds on so busy a machine",
+        };
+        let Estimate { low, median, high } = self.target;
+        format!(
+            "{verdict}: with {TARGET} a cleartext connection costs {} (at 95 % between {} and {}); {} is allowed",
+            percent(median),
+            percent(low),
+            percent(high),
+            percent(LIMIT)
+        )
+    }
 }
 
 /// With its sign, as a difference is.
@@ -76,21 +94,14 @@ mod tests {
             .iter()
             .map(|variant| vec![costs(variant.name); 9])
             .collect();
-        let estimate = target(first, &samples).unwrap();
-        assert!((estimate.median - 0.05).abs() < 1e-9);
-        assert!(in_words(&estimate).starts_with("within the target: with syn rtt a cleartext connection costs +5.0 %"));
-        let dear = Estimate {
-            low: 0.12,
-            median: 0.13,
-            high: 0.2,
-        };
-        assert!(in_words(&dear).starts_with("ABOVE"));
-        let spread = Estimate {
-            low: 0.0,
-            median: 0.05,
-            high: 0.2,
-        };
-        assert!(in_words(&spread).starts_with("CANNOT BE TOLD"));
+        let outcome = Outcome::of(first, &samples).unwrap();
+        assert_eq!(outcome.verdict(), Verdict::Within);
+        let words = outcome.in_words();
+        assert!(
+            words.starts_with("within the target: with syn rtt a cleartext connection costs +5.0 %"),
+            "{words}"
+        );
+        assert!(Outcome::of(&GROUPS[2], &samples[..2]).is_none());
     }
 
     #[test]

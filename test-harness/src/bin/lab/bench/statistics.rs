@@ -41,7 +41,7 @@ pub(super) enum Verdict {
     Within,
     /// The whole interval is above it.
     Above,
-    /// The limit lies inside the interval.
+    /// The limit lies inside the interval, or what should be equal is not.
     Unclear,
 }
 
@@ -65,9 +65,12 @@ impl Estimate {
         })
     }
 
-    /// Whether the limit is shown to be kept.
-    pub(super) fn against(&self, limit: f64) -> Verdict {
-        if self.high <= limit {
+    /// Whether the limit is shown to be kept. `control` compares two that are equal: where half of the limit lies between
+    /// them, no difference can be trusted.
+    pub(super) fn against(&self, limit: f64, control: &Self) -> Verdict {
+        if control.median.abs() > limit / 2.0 {
+            Verdict::Unclear
+        } else if self.high <= limit {
             Verdict::Within
         } else if self.low > limit {
             Verdict::Above
@@ -149,20 +152,30 @@ mod tests {
         let before = Estimate::of(&variant, &baseline).unwrap();
         variant[8] = 300.0;
         assert_eq!(Estimate::of(&variant, &baseline).unwrap(), before);
-        assert_eq!(before.against(0.10), Verdict::Within);
+        assert_eq!(before.against(0.10, &of(-0.01, 0.01)), Verdict::Within);
     }
 
     #[test]
     fn a_limit_inside_the_interval_is_not_decided() {
-        let of = |low, high| Estimate {
+        let equal = of(-0.01, 0.02);
+        assert_eq!(of(0.03, 0.10).against(0.10, &equal), Verdict::Within);
+        assert_eq!(of(0.03, 0.11).against(0.10, &equal), Verdict::Unclear);
+        assert_eq!(of(0.09, 0.30).against(0.10, &equal), Verdict::Unclear);
+        assert_eq!(of(0.11, 0.30).against(0.10, &equal), Verdict::Above);
+    }
+
+    #[test]
+    fn nothing_is_decided_when_two_equal_ones_differ() {
+        assert_eq!(of(0.01, 0.03).against(0.10, &of(0.04, 0.08)), Verdict::Unclear);
+        assert_eq!(of(0.20, 0.30).against(0.10, &of(-0.08, -0.04)), Verdict::Unclear);
+    }
+
+    fn of(low: f64, high: f64) -> Estimate {
+        Estimate {
             low,
             median: (low + high) / 2.0,
             high,
-        };
-        assert_eq!(of(0.03, 0.10).against(0.10), Verdict::Within);
-        assert_eq!(of(0.03, 0.11).against(0.10), Verdict::Unclear);
-        assert_eq!(of(0.09, 0.30).against(0.10), Verdict::Unclear);
-        assert_eq!(of(0.11, 0.30).against(0.10), Verdict::Above);
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use super::load::Seen;
 
 /// The variant that the target is about.
 pub(super) const TARGET: &str = "syn rtt";
+/// The variant that is the same as the first of its group.
+pub(super) const CONTROL: &str = "bare, a second one";
 
 const PROBE: &str = "envoy.filters.listener.dynamic_modules";
 const INSPECTOR: &str = "envoy.filters.listener.tls_inspector";
@@ -49,10 +51,7 @@ pub(super) const GROUPS: [Group; 3] = [
         tls: false,
         variants: &[
             BARE,
-            Variant {
-                name: "bare, a second one",
-                ..BARE
-            },
+            Variant { name: CONTROL, ..BARE },
             Variant {
                 name: TARGET,
                 probe: Some("syn rtt"),
