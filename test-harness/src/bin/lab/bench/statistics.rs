@@ -26,7 +26,8 @@ impl Quartiles {
 }
 
 /// How much dearer one variant is than another, as a share: 0.05 is 5 % more. The median over the rounds, each compared with
-/// the same round of the other, and an interval that holds the true median with at least 95 % probability.
+/// the same round of the other, and an interval that holds the true median with at least 95 % probability if the rounds are
+/// independent. On a busy machine neighbours are not quite, so it is a little too narrow there: that is what a control is for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Estimate {
     pub(super) low: f64,
