@@ -1,10 +1,12 @@
 //! layerprint in a real Envoy on this machine: `make run` and `make demo` call it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
+mod bench;
 mod demo;
 mod run;
 mod table;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use layerprint_harness::repo;
@@ -16,6 +18,7 @@ usage: layerprint-lab COMMAND
   run           Envoy, the filter and an echoing upstream, in the foreground until Ctrl-C
   demo          the same on free ports for a moment; sends real clients through and prints what was seen
   certificate   makes .run/tls/cert.pem and key.pem, which envoy/envoy.yaml names, unless they are there
+  bench-probe   what the probe costs Envoy for each connection; [--rounds N] [--connections N]
 
 LAYERPRINT_CONFIG=FILE replaces the filter's configuration. Ports of `run`: LAYERPRINT_TLS_PORT, LAYERPRINT_HTTP_PORT,
 LAYERPRINT_ADMIN_PORT, LAYERPRINT_UPSTREAM_PORT. ENVOY_BIN names another Envoy.";
@@ -23,23 +26,27 @@ LAYERPRINT_ADMIN_PORT, LAYERPRINT_UPSTREAM_PORT. ENVOY_BIN names another Envoy."
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let outcome = match arguments.as_slice() {
-        ["run"] => run::run(),
-        ["demo"] => demo::demo(),
-        ["certificate"] => certificate(),
-        ["help" | "-h" | "--help"] => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
-    };
-    outcome.unwrap_or_else(|error| {
+    dispatch(&arguments).unwrap_or_else(|error| {
         eprintln!("layerprint-lab: {error}");
         ExitCode::FAILURE
     })
+}
+
+fn dispatch(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
+    match arguments {
+        ["run"] => Ok(run::run()?),
+        ["demo"] => Ok(demo::demo()?),
+        ["certificate"] => Ok(certificate()?),
+        ["bench-probe", options @ ..] => bench::bench_probe(options),
+        ["help" | "-h" | "--help"] => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            Ok(ExitCode::from(2))
+        }
+    }
 }
 
 fn certificate() -> Result<ExitCode, StackError> {
