@@ -1,7 +1,7 @@
 //! layerprint: fingerprints each client at Layer 4 and Layer 7, compares the layers, and annotates the request.
 //!
-//! Data goes one way: [`wire`] → [`evidence`] → [`fingerprint`] → [`clients`] → [`compare`] → [`policy`] → [`annotate`] →
-//! [`proxy`]. Only `proxy` touches Envoy; all else is plain functions of bytes, built and tested natively.
+//! Data goes one way: [`wire`] → [`evidence`] → [`fingerprint`] → [`clients`] → [`compare`] → [`memory`] → [`policy`] →
+//! [`annotate`] → [`proxy`]. Only `proxy` touches Envoy; all else is plain functions of bytes, built and tested natively.
 
 pub mod annotate;
 pub mod clients;

@@ -1,8 +1,8 @@
 //! What the proxy knows of a connection, read through its properties. Twelve calls at most, once for each connection, at its first
 //! request: any earlier, and Envoy caches the TLS answers of an unfinished handshake for the connection's life.
 //!
-//! A connection that the proxy passes through unopened never has a request; of it, five are read when its ClientHello is
-//! whole, none of which is the proxy's own view of TLS.
+//! A connection that the proxy passes through unopened never has a request; of it, eight at most are read when its ClientHello
+//! is whole. None is a TLS property: the proxy has no handshake to tell of. JA3 and JA4 are the inspector's, of the same hello.
 
 use super::connections::{Arrival, ConnectionId};
 use crate::evidence::{

@@ -21,7 +21,8 @@ pub enum Metric {
     /// Those of them that ended before a byte came, though they had begun TLS, and before its handshake was known to be over. Of a
     /// proxy that does not tell (`layerprint.tls.handshake_us`), those too that finished it and asked for nothing.
     HandshakesUnfinished,
-    /// Those of them that ended before a byte came, and had begun nothing.
+    /// Those of them that ended before a byte came, and had begun nothing that filter state tells of. Of a proxy that hands over
+    /// neither JA3, JA4 nor the ClientHello, those too that left a handshake.
     ConnectionsSilent,
     /// Connections that the proxy passes through unopened: their ClientHello was read, they bring no request.
     Passthrough,

@@ -4,20 +4,27 @@
 //! ```json
 //! {"v":1,"of":"request","verdict":"log","mode":"observe","agreement":"partial","confidence":0.00,"l4":0,"l7":60,
 //!  "route":"default","class":"page","findings":[{"code":"forged-annotation","layer":7,"weight":60,"why":"…"}],"id":"lp1_…",
-//!  "source":"192.0.2.7:4000","protocol":"HTTP/2","tls_version":"TLSv1.3","sni":"a.example","tls_source":"filter-state",
-//!  "ja3":"…","ja3n":"…","ja4":"…","ja4s1":"…","proxy_ja4":"…","h2":"…","h2_md5":"…","h2_extended":"…","order":"…",
+//!  "source":"192.0.2.7:4000","family":"ipv4","client":"192.0.2.7","client_found":"peer","claimed_hops":0,"networks":["office"],
+//!  "source_connections":3,"source_without_request":1,"source_unfinished":0,
+//!  "protocol":"HTTP/2","tls_version":"TLSv1.3","sni":"a.example","tls_source":"filter-state",
+//!  "ja3":"…","ja3n":"…","ja4":"…","ja4s1":"…","proxy_ja4":"…","h2":"…","h2_md5":"…","h2_extended":"…","tcp":"…","hops":0,
+//!  "mss_class":"ethernet","os":"linux","os_kind":"os","os_confidence":1.00,"os_deviations":"","rtt_us":900,"rtt_source":"probe",
+//!  "handshake_us":3000,"first_bytes_us":3100,"rtt_gap_us":2100,"order":"…",
 //!  "headers":["user-agent","accept"],"user_agent":{"product":"chrome","kind":"browser","version":"131.0","engine":"blink",
 //!  "engine_version":"131.0","platform":"windows","platform_version":"frozen","device":"desktop"},
 //!  "hint_brand":"chrome 131.0","hint_mobile":false,"hint_platform":"windows","forged":1,
-//!  "missing":{"h1_case":"other-protocol","tcp":"no-probe"}}
+//!  "missing":{"h1_case":"other-protocol"}}
 //! {"v":1,"of":"connection","id":"lp1_…","source":"192.0.2.7:4000","sni":"a.example","tls_source":"opening","ja3":"…",
-//!  "ja3n":"…","ja4":"…","ja4s1":"…","missing":{}}
+//!  "ja3n":"…","ja4":"…","ja4s1":"…","missing":{"tcp":"no-probe","os":"no-probe","rtt_us":"not-provided",
+//!  "handshake_us":"other-protocol","first_bytes_us":"other-protocol","rtt_gap_us":"other-protocol"}}
 //! ```
 //!
 //! A piece of evidence is either a member of the object, or a member of `missing` with the reason. `tls_source` says what the
 //! fingerprints of TLS were made from: the ClientHello as the connection's `opening`, the ClientHello from `filter-state`, or
 //! the `proxy`'s own JA3 and JA4. `proxy_ja3` and `proxy_ja4` are there only when the proxy computed another value than we did.
-//! `user_agent` and the hints are what the client claims, not what was observed. Times and paths are the access log's own.
+//! `os` may be `unknown` or `ambiguous`, then without the three behind it. The counts `source_…` are there where the connection
+//! role saw the connection. `user_agent` and the hints are what the client claims, not what was observed. Times and paths are the
+//! access log's own.
 
 mod claims;
 mod json;
