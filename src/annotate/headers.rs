@@ -12,13 +12,13 @@ pub fn value(header: Header, of: &Annotation<'_>) -> Option<String> {
     match header {
         Header::Verdict => Some(verdict(of)),
         Header::Reasons => reasons(&of.assessment.findings),
-        Header::Id => Some(of.print.lp1.to_string()),
+        Header::Id => Some(of.lp1().to_string()),
         Header::Ja3 => of.print.tls.ja3.seen().map(ToString::to_string),
         Header::Ja4 => of.print.tls.ja4.seen().map(ToString::to_string),
         Header::Http2 => of.print.http2.seen().map(|http2| http2.form.to_string()),
         Header::Order => of.order.seen().map(|order| order.digest().to_string()),
-        Header::Tcp => of.print.tcp.seen().map(|tcp| tcp.signature.to_string()),
-        Header::Os => match of.stack.seen() {
+        Header::Tcp => of.layer4.tcp.seen().map(|tcp| tcp.signature.to_string()),
+        Header::Os => match of.layer4.stack.seen() {
             Some(Named::Known { name, .. }) => Some(name.to_string()),
             Some(Named::Ambiguous | Named::Unknown) | None => None,
         },

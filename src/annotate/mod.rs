@@ -3,12 +3,13 @@
 pub mod headers;
 pub mod line;
 
-use crate::clients::stacks::Named;
+use crate::clients::layer4::Layer4;
 use crate::compare::Assessment;
 use crate::evidence::claims::Claims;
 use crate::evidence::forwarded::Forwarded;
 use crate::evidence::{Evidence, Facts, NetworkTags};
 use crate::fingerprint::client::ConnectionPrint;
+use crate::fingerprint::combined::Lp1;
 use crate::fingerprint::order::HeaderOrder;
 use crate::memory::sources::Counts;
 use crate::policy::Decision;
@@ -20,10 +21,10 @@ pub struct Annotation<'a> {
     pub facts: &'a Facts,
     /// The fingerprints of its connection.
     pub print: &'a ConnectionPrint,
+    /// What its connection shows below TLS, as far as it is its client's own.
+    pub layer4: &'a Layer4,
     /// Its own header order.
     pub order: &'a Evidence<HeaderOrder>,
-    /// Who wrote the SYN of its connection.
-    pub stack: &'a Evidence<Named>,
     /// What it claims to come from.
     pub claims: &'a Claims<'a>,
     /// The way that it took, as far as that is known.
@@ -38,4 +39,14 @@ pub struct Annotation<'a> {
     pub assessment: &'a Assessment,
     /// What follows.
     pub decision: Decision,
+}
+
+impl Annotation<'_> {
+    /// Its combined fingerprint.
+    pub fn lp1(&self) -> Lp1 {
+        Lp1 {
+            tcp: self.layer4.part(),
+            ..self.print.lp1
+        }
+    }
 }

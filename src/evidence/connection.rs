@@ -1,6 +1,6 @@
 //! What belongs to a connection: read once, kept until it closes.
 
-use super::{Evidence, ReportedJa3, ReportedJa4, SourceAddress, Text, Transport};
+use super::{Evidence, ReportedJa3, ReportedJa4, SourceAddress, Text};
 
 /// What the proxy knows of a connection, read at its first request: before that, the handshake may not be over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,6 @@ pub struct Facts {
     pub ja3: Evidence<ReportedJa3>,
     /// The JA4 that the proxy computed.
     pub ja4: Evidence<ReportedJa4>,
-    /// What lies below TLS.
-    pub transport: Transport,
 }
 
 /// Where what is known of a client's TLS comes from, most trusted first.

@@ -4,7 +4,6 @@
 
 use super::{Evidence, Reason};
 use crate::wire::syn::Syn;
-use core::net::IpAddr;
 use core::time::Duration;
 
 /// The evidence of Layer 4, read once for each connection.
@@ -120,20 +119,6 @@ impl Transport {
             rtt: Evidence::Missing(reason),
             handshake: Evidence::Missing(reason),
             first_bytes: Evidence::Missing(reason),
-        }
-    }
-
-    /// Takes the SYN and its round-trip time away unless the SYN comes from one of `addresses`: it is then that of someone between.
-    /// A SYN that came through an agent in front bears the client's address, which the connection's own peer need not have.
-    pub fn must_be_of(&mut self, addresses: &[Option<IpAddr>]) {
-        let Evidence::Seen(syn) = &self.syn else {
-            return;
-        };
-        let source = syn.ip.source.to_canonical();
-        let mut known = addresses.iter().flatten().peekable();
-        if known.peek().is_some() && known.all(|address| address.to_canonical() != source) {
-            self.syn = Evidence::Missing(Reason::Relayed);
-            self.rtt = Evidence::Missing(Reason::Relayed);
         }
     }
 

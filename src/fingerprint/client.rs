@@ -6,7 +6,6 @@ use super::ascii::Ascii;
 use super::combined::{self, Lp1, Part};
 use super::http2::{Extended, Fingerprint, PseudoOrder};
 use super::order::{CaseClass, HeaderOrder};
-use super::tcp::TcpPrint;
 use super::tls::TlsPrint;
 use crate::evidence::{Evidence, Facts, Protocol, Reason, RequestNames, is_annotation};
 use crate::wire::http1::Head;
@@ -15,15 +14,13 @@ use crate::wire::opening::Opening;
 /// The fingerprints that belong to a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionPrint {
-    /// That of its SYN.
-    pub tcp: Evidence<TcpPrint>,
     /// Those of its TLS.
     pub tls: TlsPrint,
     /// The HTTP/2 form.
     pub http2: Evidence<Http2Print>,
     /// How the first HTTP/1 request writes its header names.
     pub case: Evidence<CaseClass>,
-    /// The combined fingerprint.
+    /// The combined fingerprint, without its tcp part: that is the request's own.
     pub lp1: Lp1,
 }
 
@@ -65,16 +62,14 @@ impl ConnectionPrint {
         if let (Evidence::Seen(head), Evidence::Seen(order)) = (http1_head(opening, facts), order) {
             http = combined::http_part_of_http1(head.version, case.seen().copied(), &order.digest());
         }
-        let tcp = facts.transport.syn.as_ref().map(TcpPrint::of);
         Self {
             http2,
             case,
             lp1: Lp1 {
-                tcp: tcp.seen().map_or(Part::ZEROS, |tcp| tcp.part),
+                tcp: Part::ZEROS,
                 tls: tls.part,
                 http,
             },
-            tcp,
             tls,
         }
     }
@@ -128,7 +123,7 @@ fn http1_head<'a>(opening: &'a Evidence<Opening>, facts: &Facts) -> Evidence<&'a
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{ReportedJa4, TlsSource, Transport};
+    use crate::evidence::{ReportedJa4, TlsSource};
     use crate::wire::Progress;
     use crate::wire::opening::{MAX_OPENING, Parser};
 
@@ -144,7 +139,6 @@ mod tests {
                 ReportedJa4::parse(b"t13d1516h2_8daaf6152771_e5627efa2ab1"),
                 Reason::Malformed,
             ),
-            transport: Transport::unseen(Reason::NoProbe),
         }
     }
 

@@ -7,12 +7,11 @@ use super::connections::{Arrival, ConnectionId, SharedRecord};
 use super::facts::{self, HANDOVER_KEY};
 use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
+use super::transport;
 use crate::annotate::line;
-use crate::clients::stacks::Named;
-use crate::evidence::{Evidence, Micros, Reason, TlsSource, encode_handover};
+use crate::clients::layer4::{Layer4, Owner};
+use crate::evidence::{Evidence, Micros, Reason, Text, TlsSource, Transport, encode_handover};
 use crate::fingerprint::Ascii;
-use crate::fingerprint::combined::{Lp1, Part};
-use crate::fingerprint::tcp::TcpPrint;
 use crate::fingerprint::tls::{Ja4Value, TlsPrint};
 use crate::host::Host;
 use crate::memory::sources::Fate;
@@ -48,8 +47,8 @@ enum State {
     },
     /// The opening is whole, or will never be.
     Settled { id: ConnectionId, record: SharedRecord },
-    /// The connection is passed through unopened; its ClientHello was read.
-    Passthrough { id: ConnectionId },
+    /// The connection began as TLS that nobody opens here; its ClientHello was read.
+    Unopened { id: ConnectionId, source: Evidence<Text> },
     /// The proxy does not say which connection this is: nothing can be kept for it.
     Anonymous,
     /// Over.
@@ -93,6 +92,10 @@ impl ConnectionRole {
         else {
             return;
         };
+        // A client that closes its side sends none.
+        if size == 0 {
+            return;
+        }
         if let Some(accepted) = accepted.take() {
             record.borrow_mut().arrival = Some(arrive(host, accepted));
         }
@@ -105,12 +108,18 @@ impl ConnectionRole {
         };
         let opening = match progress {
             Evidence::Pending => return,
+            // TLS inside TLS is what the client sends to the server, not how it has come here.
+            Evidence::Seen(Opening::Tls(_)) if facts::is_inside_tls(host) => Evidence::Missing(Reason::OtherProtocol),
             Evidence::Seen(Opening::Tls(hello)) => {
-                let (id, record) = (*id, Rc::clone(record));
-                self.state = State::Passthrough { id };
-                let mut record = record.borrow_mut();
-                record.opening = Evidence::Missing(Reason::OtherProtocol);
-                return self.identify_unopened(host, record.arrival.as_ref(), hello);
+                record.borrow_mut().opening = Evidence::Missing(Reason::OtherProtocol);
+                let arrival = record.borrow().arrival.clone();
+                let source = arrival.map_or_else(|| facts::source(host), |arrival| arrival.source);
+                let id = *id;
+                self.state = State::Unopened {
+                    id,
+                    source: source.clone(),
+                };
+                return self.identify_unopened(host, source, hello);
             }
             other => other,
         };
@@ -130,82 +139,88 @@ impl ConnectionRole {
 
     /// The connection has ended.
     pub fn on_close(&mut self, host: &impl Host) {
-        let (id, fate) = match &self.state {
-            State::New | State::Anonymous | State::Closed => return,
-            State::Passthrough { id } => (*id, Fate::Used),
-            State::Opening { id, record, .. } | State::Settled { id, record } if record.borrow().requests > 0 => {
-                (*id, Fate::Used)
-            }
-            // The handshake's own bytes do not come here: those of a connection that began TLS come when it is over.
-            State::Opening { id, accepted, .. } if accepted.is_some() => {
-                match (facts::began_tls(host), facts::finished_tls(host)) {
-                    // Browsers open connections ahead of need.
-                    (_, true) => (*id, Fate::NoRequest),
-                    (true, false) => (*id, Fate::Unfinished),
-                    (false, false) => (*id, Fate::Silent),
-                }
-            }
-            State::Opening { id, .. } | State::Settled { id, .. } => (*id, Fate::NoRequest),
+        let state = std::mem::replace(&mut self.state, State::Closed);
+        let (State::Opening { id, .. } | State::Settled { id, .. } | State::Unopened { id, .. }) = state else {
+            return;
         };
+        self.plugin.shared.connections.close(id);
+        if let Some(fate) = self.fate(host, &state) {
+            self.count_end(host, &state, fate);
+        }
+    }
+
+    /// How a connection in `state` has ended; none when it brought requests, which have counted it, or when nobody here can say.
+    fn fate(&self, host: &impl Host, state: &State) -> Option<Fate> {
+        match state {
+            State::New | State::Anonymous | State::Closed => None,
+            State::Unopened { .. } if facts::is_passed_on(host) => Some(Fate::Used),
+            State::Unopened { .. } => Some(Fate::NoRequest),
+            State::Opening { record, .. } | State::Settled { record, .. } if record.borrow().requests > 0 => None,
+            // The handshake's own bytes do not come here: those of a connection that began TLS come when it is over.
+            State::Opening { accepted, .. } if accepted.is_some() => {
+                Some(match (facts::began_tls(host), transport::finished_tls(host)) {
+                    // Browsers open connections ahead of need.
+                    (_, true) => Fate::NoRequest,
+                    (true, false) => Fate::Unfinished,
+                    (false, false) => Fate::Silent,
+                })
+            }
+            State::Opening { .. } => Some(Fate::NoRequest),
+            State::Settled { .. } => self.plugin.shared.has_request_role.get().then_some(Fate::NoRequest),
+        }
+    }
+
+    fn count_end(&self, host: &impl Host, state: &State, fate: Fate) {
         let metrics = &self.plugin.metrics;
-        if fate != Fate::Used {
-            metrics.count(host, Metric::ConnectionsWithoutRequest);
+        let source = match state {
+            State::Unopened { source, .. } => source.clone(),
+            State::Opening { record, .. } | State::Settled { record, .. } => {
+                let arrival = record.borrow().arrival.clone();
+                arrival.map_or_else(|| facts::source(host), |arrival| arrival.source)
+            }
+            State::New | State::Anonymous | State::Closed => return,
+        };
+        let peer = facts::peer(&source);
+        if let Ok(now) = host.now() {
+            self.plugin.count_source(&peer, fate, now);
         }
-        if fate != Fate::Used
-            && let Ok(now) = host.now()
-        {
-            let source = match self.arrival() {
-                Some(arrival) => arrival.source,
-                None => facts::source(host),
-            };
-            self.plugin.count_source(&facts::peer(&source), fate, now);
+        if fate == Fate::Used {
+            return;
         }
-        if fate != Fate::Used
-            && let Evidence::Seen(syn) = facts::syn(host)
-        {
-            let named = Named::from(self.plugin.stacks.identify(&syn));
-            metrics.count(host, Metric::StacksWithoutRequest(named.as_str().into()));
-        }
+        metrics.count(host, Metric::ConnectionsWithoutRequest);
         match fate {
             Fate::Unfinished => metrics.count(host, Metric::HandshakesUnfinished),
             Fate::Silent => metrics.count(host, Metric::ConnectionsSilent),
             Fate::Used | Fate::NoRequest => {}
         }
-        self.plugin.shared.connections.close(id);
-        self.state = State::Closed;
-    }
-
-    fn arrival(&self) -> Option<Arrival> {
-        match &self.state {
-            State::Opening { record, .. } | State::Settled { record, .. } => record.borrow().arrival.clone(),
-            State::New | State::Passthrough { .. } | State::Anonymous | State::Closed => None,
+        let transport = Transport {
+            syn: transport::syn(host),
+            ..Transport::unseen(Reason::NotProvided)
+        };
+        let layer4 = Layer4::of(transport, &self.plugin.stacks);
+        let is_own = layer4.without_others(Owner::of_connection(&peer), &peer).is_none();
+        if let (true, Evidence::Seen(named)) = (is_own, &layer4.stack) {
+            metrics.count(host, Metric::StacksWithoutRequest(named.as_str().into()));
         }
     }
 
     /// Writes down what `hello` shows: JA3 and JA4 each under the name that they have as the proxy's, and the whole as a line.
-    fn identify_unopened(&self, host: &impl Host, arrival: Option<&Arrival>, hello: ClientHello) {
-        let source = arrival.map_or_else(|| facts::source(host), |arrival| arrival.source.clone());
-        let mut facts = facts::read_unopened(host, source, &hello);
-        facts
-            .transport
-            .must_be_of(&[facts.peer.seen().and_then(|peer| peer.ip())]);
-        if let Some(at) = arrival.and_then(|arrival| arrival.at) {
-            self.plugin.count_source(&facts.peer, Fate::Used, at);
-        }
+    fn identify_unopened(&self, host: &impl Host, source: Evidence<Text>, hello: ClientHello) {
+        let facts = facts::read_unopened(host, source, &hello);
         let tls = TlsPrint::of(&Evidence::Seen(hello), TlsSource::Opening, &facts);
+        // The handshake is the server's behind; its first bytes are the ClientHello.
+        let first_bytes = Evidence::Missing(Reason::OtherProtocol);
+        let transport = transport::read(host, first_bytes, Reason::OtherProtocol);
+        let layer4 = Layer4::of(transport, &self.plugin.stacks);
+        let owner = Owner::of_connection(&facts.peer);
+        let layer4 = layer4.without_others(owner, &facts.peer).unwrap_or(layer4);
         self.plugin.metrics.count(host, Metric::Passthrough);
-        let tcp = facts.transport.syn.as_ref().map(TcpPrint::of);
-        let stack = self.plugin.name_stack(host, &facts.transport);
         self.plugin.count_evidence(host, &facts, &tls);
+        self.plugin.count_layer4(host, &layer4);
         if self.plugin.config.log.filter_state == Switch::Off {
             return;
         }
-        let id = Lp1 {
-            tcp: tcp.seen().map_or(Part::ZEROS, |tcp| tcp.part),
-            tls: tls.part,
-            ..Lp1::UNSEEN
-        };
-        let line = line::of_connection(&facts, &tcp, &stack, &tls, &id);
+        let line = line::of_connection(&facts, &layer4, &tls);
         let values = [
             ("layerprint.tls.ja3", tls.ja3.seen().map(Ascii::as_str)),
             ("layerprint.tls.ja4", tls.ja4.seen().map(Ja4Value::as_str)),

@@ -3,7 +3,7 @@
 //! The connection role puts an entry in and takes it out when the connection ends. Where that role is not installed, or runs
 //! in another VM, nothing tells when a connection ends: the request role's own entries are bounded, and the oldest give way.
 
-use crate::clients::stacks::Named;
+use crate::clients::layer4::Layer4;
 use crate::evidence::{Evidence, Facts, Micros, Text};
 use crate::fingerprint::client::ConnectionPrint;
 use crate::memory::sources::Counts;
@@ -70,8 +70,8 @@ pub struct Known {
     pub facts: Facts,
     /// Its fingerprints.
     pub print: ConnectionPrint,
-    /// Who wrote its SYN.
-    pub stack: Evidence<Named>,
+    /// What it shows below TLS. Whether that is a request's client's own is for each request to say.
+    pub layer4: Layer4,
     /// What its source has brought so far, this connection with it; none when the connection role did not see it.
     pub of_source: Option<Counts>,
 }

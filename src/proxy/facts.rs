@@ -6,13 +6,11 @@
 
 use super::connections::{Arrival, ConnectionId};
 use crate::evidence::{
-    Evidence, Facts, Micros, Protocol, Reason, ReportedJa3, ReportedJa4, Rtt, RttSource, SourceAddress, Text,
-    Transport, Unit, decode_handover, read_syn,
+    Evidence, Facts, Protocol, Reason, ReportedJa3, ReportedJa4, SourceAddress, Text, decode_handover,
 };
 use crate::host::Host;
 use crate::wire::Progress;
 use crate::wire::opening::Opening;
-use crate::wire::syn::Syn;
 use crate::wire::tls::ClientHello;
 
 /// The filter state key of the log line; the proxy puts `wasm.` before it.
@@ -21,9 +19,6 @@ pub(super) const LINE_KEY: &str = "layerprint";
 /// The filter state key under which the connection role hands the opening over, and where the request role finds it.
 pub(super) const HANDOVER_KEY: &str = "layerprint.opening";
 const HANDOVER_PATH: [&str; 2] = ["filter_state", "wasm.layerprint.opening"];
-
-/// How long the handshake took. The proxy puts it there when it is over.
-const HANDSHAKE_PATH: [&str; 2] = ["filter_state", "layerprint.tls.handshake_us"];
 
 /// The connection's number.
 pub(super) fn connection_id(host: &impl Host) -> Option<ConnectionId> {
@@ -50,18 +45,20 @@ pub(super) fn read(host: &impl Host, arrival: Option<&Arrival>) -> (Facts, Evide
         Evidence::Missing(Reason::Cleartext) => (Reason::Cleartext, Reason::Cleartext),
         _ => (Reason::NotSent, Reason::NotProvided),
     };
-    let first_bytes = arrival.map_or(Evidence::Missing(Reason::NoConnectionRole), |arrival| {
-        arrival.first_bytes.clone()
-    });
     let source = arrival.map_or_else(|| source(host), |arrival| arrival.source.clone());
     let facts = Facts {
-        peer: peer(&source),
+        peer: match peer(&source) {
+            // The proxy has put in its place what a header says, which it shows by the port that it does not know.
+            Evidence::Seen(SourceAddress::Ip { port: 0, .. }) if arrival.is_none() => {
+                Evidence::Missing(Reason::NoConnectionRole)
+            }
+            peer => peer,
+        },
         source,
         protocol: read_one(host, &["request", "protocol"], Reason::NotProvided, Protocol::parse),
         sni: read_one(host, &["connection", "requested_server_name"], no_sni, Text::parse),
         ja3: ja3(host, no_hello),
         ja4: ja4(host, no_hello),
-        transport: transport(host, first_bytes, no_hello),
         tls_version,
     };
     (facts, client_hello(host, no_hello))
@@ -82,57 +79,17 @@ pub(super) fn read_unopened(host: &impl Host, source: Evidence<Text>, hello: &Cl
         sni,
         ja3: ja3(host, Reason::NotProvided),
         ja4: ja4(host, Reason::NotProvided),
-        // The handshake is the server's behind; its first bytes are the ClientHello.
-        transport: transport(host, Evidence::Missing(Reason::OtherProtocol), Reason::OtherProtocol),
     }
 }
 
-/// What lies below TLS. `no_handshake` is the reason when nobody says how long the handshake took.
-fn transport(host: &impl Host, first_bytes: Evidence<Micros>, no_handshake: Reason) -> Transport {
-    let syn = syn(host);
-    Transport {
-        rtt: rtt(host, &syn),
-        handshake: read_one(host, &HANDSHAKE_PATH, no_handshake, |text| {
-            Micros::parse(text, Unit::Micros)
-        }),
-        first_bytes,
-        syn,
-    }
+/// Whether the bytes of the connection have come out of TLS that the proxy took off. To be asked when some have come, no earlier.
+pub(super) fn is_inside_tls(host: &impl Host) -> bool {
+    is_set(host, &["connection", "tls_version"])
 }
 
-/// The client's SYN, when it was handed over.
-pub(super) fn syn(host: &impl Host) -> Evidence<Syn> {
-    let absent = || match host.property(&["filter_state", "layerprint.tcp.origin"]) {
-        Ok(Some(origin)) if !origin.is_empty() => Reason::Relayed,
-        Ok(_) => Reason::NoProbe,
-        Err(_) => Reason::ProxyFailure,
-    };
-    match host.property(&["filter_state", "layerprint.tcp.syn"]) {
-        Ok(Some(bytes)) if !bytes.is_empty() => read_syn(&bytes),
-        Ok(_) => Evidence::Missing(absent()),
-        Err(_) => Evidence::Missing(Reason::ProxyFailure),
-    }
-}
-
-/// The round-trip time, from the probe or else from the proxy. A relayed connection's is not the client's.
-fn rtt(host: &impl Host, syn: &Evidence<Syn>) -> Evidence<Rtt> {
-    if let Evidence::Missing(Reason::Relayed) = syn {
-        return Evidence::Missing(Reason::Relayed);
-    }
-    let of = |key, unit, source| {
-        let parse = |text: &[u8]| Micros::parse(text, unit).map(|time| Rtt { time, source });
-        read_one(host, &["filter_state", key], Reason::NotProvided, parse)
-    };
-    match of("layerprint.tcp.rtt_us", Unit::Micros, RttSource::Probe) {
-        Evidence::Missing(Reason::NotProvided) => {}
-        rtt => return rtt,
-    }
-    match of("layerprint.tcp.rtt_ms", Unit::Millis, RttSource::Proxy) {
-        // So the proxy shows what the kernel has not measured (SYN cookies without timestamps). Taken for a time, it would make
-        // the whole way a gap. Less than a millisecond looks the same, and is lost.
-        Evidence::Seen(rtt) if rtt.time.count() == 0 => Evidence::Missing(Reason::NotProvided),
-        rtt => rtt,
-    }
+/// Whether the proxy has passed the connection on as it is, to an upstream.
+pub(super) fn is_passed_on(host: &impl Host) -> bool {
+    is_set(host, &["upstream", "address"])
 }
 
 /// Whether the client has begun TLS, as far as filter state tells: there is a ClientHello, or what was made from one.
@@ -145,12 +102,7 @@ pub(super) fn began_tls(host: &impl Host) -> bool {
     keys.into_iter().any(|key| is_set(host, &["filter_state", key]))
 }
 
-/// Whether the handshake is known to be over. A proxy that does not say how long handshakes take does not tell.
-pub(super) fn finished_tls(host: &impl Host) -> bool {
-    is_set(host, &HANDSHAKE_PATH)
-}
-
-fn is_set(host: &impl Host, path: &[&str]) -> bool {
+pub(super) fn is_set(host: &impl Host, path: &[&str]) -> bool {
     matches!(host.property(path), Ok(Some(value)) if !value.is_empty())
 }
 
@@ -188,7 +140,12 @@ fn client_hello(host: &impl Host, absent: Reason) -> Evidence<ClientHello> {
 }
 
 /// One property; `absent` is the reason when the proxy has none, or an empty one.
-fn read_one<T>(host: &impl Host, path: &[&str], absent: Reason, parse: impl FnOnce(&[u8]) -> Option<T>) -> Evidence<T> {
+pub(super) fn read_one<T>(
+    host: &impl Host,
+    path: &[&str],
+    absent: Reason,
+    parse: impl FnOnce(&[u8]) -> Option<T>,
+) -> Evidence<T> {
     match host.property(path) {
         Ok(Some(bytes)) if !bytes.is_empty() => Evidence::or_missing(parse(&bytes), Reason::Malformed),
         Ok(_) => Evidence::Missing(absent),

@@ -10,3 +10,4 @@ pub mod plugin;
 pub mod request;
 #[cfg(target_arch = "wasm32")]
 mod sdk;
+mod transport;

@@ -2,13 +2,14 @@
 
 use super::connections::Connections;
 use super::metrics::{Metric, Metrics};
-use crate::clients::stacks::{Named, Stacks};
-use crate::evidence::{Evidence, Facts, SourceAddress, Transport};
+use crate::clients::layer4::Layer4;
+use crate::clients::stacks::Stacks;
+use crate::evidence::{Evidence, Facts, SourceAddress};
 use crate::fingerprint::tls::TlsPrint;
 use crate::host::Host;
 use crate::memory::sources::{Counts, Fate, Prefix, Sources};
 use crate::policy::config::{Config, Problem};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -52,6 +53,8 @@ pub struct Shared {
     pub connections: Connections,
     /// What sources have brought.
     pub sources: Rc<RefCell<Sources>>,
+    /// Whether the VM has a request role. Where that runs in another one, nobody here knows whether a connection brings requests.
+    pub has_request_role: Rc<Cell<bool>>,
 }
 
 impl Plugin {
@@ -59,8 +62,11 @@ impl Plugin {
     ///
     /// # Errors
     /// Every problem of the configuration. The proxy then keeps the old plugin, or does not start.
-    pub fn configure(host: &impl Host, shared: Shared, configuration: &[u8]) -> Result<Self, Vec<Problem>> {
+    pub fn configure(host: &impl Host, role: Role, shared: Shared, configuration: &[u8]) -> Result<Self, Vec<Problem>> {
         let config = Config::parse(configuration)?;
+        if role == Role::Request {
+            shared.has_request_role.set(true);
+        }
         let metrics = Metrics::default();
         metrics.define(host);
         Ok(Self {
@@ -79,8 +85,6 @@ impl Plugin {
             ("sni", facts.sni.state()),
             ("ja3", tls.ja3.state()),
             ("ja4", tls.ja4.state()),
-            ("tcp", facts.transport.syn.state()),
-            ("rtt", facts.transport.rtt.state()),
         ];
         for (kind, state) in states {
             self.metrics.count(host, Metric::Evidence { kind, state });
@@ -101,12 +105,17 @@ impl Plugin {
         Some(self.shared.sources.borrow_mut().count(prefix, fate, now))
     }
 
-    /// Who wrote the connection's SYN.
-    pub(super) fn name_stack(&self, host: &impl Host, transport: &Transport) -> Evidence<Named> {
-        let named = transport.syn.as_ref().map(|syn| Named::from(self.stacks.identify(syn)));
-        if let Evidence::Seen(named) = &named {
+    /// Counts what a connection showed below TLS, as far as it is its client's own.
+    pub(super) fn count_layer4(&self, host: &impl Host, layer4: &Layer4) {
+        let states = [
+            ("tcp", layer4.transport.syn.state()),
+            ("rtt", layer4.transport.rtt.state()),
+        ];
+        for (kind, state) in states {
+            self.metrics.count(host, Metric::Evidence { kind, state });
+        }
+        if let Evidence::Seen(named) = &layer4.stack {
             self.metrics.count(host, Metric::Stacks(named.as_str().into()));
         }
-        named
     }
 }

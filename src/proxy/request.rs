@@ -3,15 +3,17 @@
 //! Calls to the proxy for a request on a known connection: one for the header map, one for the connection's id, one for each
 //! header set, one for the log line, one to count.
 
-use super::connections::{Known, Record, SharedRecord};
+use super::connections::{Arrival, Known, Record, SharedRecord};
 use super::facts;
 use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
+use super::transport;
 use crate::annotate::{Annotation, headers, line};
+use crate::clients::layer4::{Layer4, Owner};
 use crate::compare::{Assessment, Code, Coverage, Layer};
 use crate::evidence::claims::Claims;
 use crate::evidence::forwarded::Forwarded;
-use crate::evidence::{Evidence, Facts, NetworkTags, RequestNames, TlsSource};
+use crate::evidence::{Evidence, Facts, NetworkTags, Reason, RequestNames, TlsSource};
 use crate::fingerprint::client::{ConnectionPrint, request_order};
 use crate::fingerprint::order::HeaderOrder;
 use crate::fingerprint::tls::TlsPrint;
@@ -75,10 +77,13 @@ impl RequestRole {
         let (known, order) = self.identify(host, &mut record, &names, way);
         let Known { facts, print, .. } = known;
         let way = way(facts);
+        let owner = Owner::of_request(&way, &facts.peer, self.plugin.config.forwarded);
+        let without_others = known.layer4.without_others(owner, &facts.peer);
+        let layer4 = without_others.as_ref().unwrap_or(&known.layer4);
         let client = way.client.seen().map(|client| client.ip);
         let networks = client.map_or_else(NetworkTags::default, |ip| self.plugin.config.networks.tags(ip));
 
-        let coverage = coverage(print, &order);
+        let coverage = coverage(layer4, print, &order);
         let findings = if forged > 0 {
             vec![Code::ForgedAnnotation]
         } else {
@@ -90,9 +95,9 @@ impl RequestRole {
         let annotation = Annotation {
             facts,
             print,
+            layer4,
             order: &order,
             claims: &claims,
-            stack: &known.stack,
             way: &way,
             networks,
             of_source: known.of_source.as_ref(),
@@ -169,10 +174,7 @@ impl RequestRole {
         } = record;
         let mut order = None;
         let known = known.get_or_insert_with(|| {
-            let (mut facts, hello) = facts::read(host, arrival.as_ref());
-            let client = way(&facts).client.seen().map(|client| client.ip);
-            let peer = facts.peer.seen().and_then(|peer| peer.ip());
-            facts.transport.must_be_of(&[peer, client]);
+            let (facts, hello) = facts::read(host, arrival.as_ref());
             let tls = TlsPrint::of(&hello, TlsSource::FilterState, &facts);
             let first = request_order(opening, &facts, names, is_first);
             let print = ConnectionPrint::freeze(opening, &facts, tls, names, &first);
@@ -182,13 +184,32 @@ impl RequestRole {
             let at = arrival.as_ref().and_then(|arrival| arrival.at);
             Known {
                 of_source: at.and_then(|at| self.plugin.count_source(&facts.peer, Fate::Used, at)),
-                stack: self.plugin.name_stack(host, &facts.transport),
+                layer4: self.layer4(host, arrival.as_ref(), &facts, &way(&facts)),
                 facts,
                 print,
             }
         });
         let order = order.unwrap_or_else(|| request_order(opening, &known.facts, names, is_first));
+        // All that later requests need of it is that they come later.
+        *opening = Evidence::Missing(Reason::LaterRequest);
         (known, order)
+    }
+
+    /// Reads what the connection shows below TLS, and counts it as far as it is the first request's client's.
+    fn layer4(&self, host: &impl Host, arrival: Option<&Arrival>, facts: &Facts, way: &Forwarded) -> Layer4 {
+        let no_handshake = match facts.tls_version {
+            Evidence::Missing(Reason::Cleartext) => Reason::Cleartext,
+            _ => Reason::NotProvided,
+        };
+        let first_bytes = arrival.map_or(Evidence::Missing(Reason::NoConnectionRole), |arrival| {
+            arrival.first_bytes.clone()
+        });
+        let layer4 = Layer4::of(transport::read(host, first_bytes, no_handshake), &self.plugin.stacks);
+        let owner = Owner::of_request(way, &facts.peer, self.plugin.config.forwarded);
+        let without_others = layer4.without_others(owner, &facts.peer);
+        self.plugin
+            .count_layer4(host, without_others.as_ref().unwrap_or(&layer4));
+        layer4
     }
 
     /// Counts what the connection showed of its HTTP: once, when it was read.
@@ -227,13 +248,13 @@ fn values<'f>(fields: &'f [(String, Vec<u8>)], name: &'f str) -> impl Iterator<I
 }
 
 /// Which layers were seen.
-fn coverage(print: &ConnectionPrint, order: &Evidence<HeaderOrder>) -> Coverage {
+fn coverage(layer4: &Layer4, print: &ConnectionPrint, order: &Evidence<HeaderOrder>) -> Coverage {
     let application = print.tls.ja3.seen().is_some()
         || print.tls.ja4.seen().is_some()
         || print.http2.seen().is_some()
         || print.case.seen().is_some()
         || order.seen().is_some();
-    match (print.tcp.seen().is_some(), application) {
+    match (layer4.tcp.seen().is_some(), application) {
         (true, true) => Coverage::Both,
         (true, false) => Coverage::One(Layer::Transport),
         (false, true) => Coverage::One(Layer::Application),

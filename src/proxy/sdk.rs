@@ -109,7 +109,7 @@ impl RootContext for Root {
             return false;
         };
         let configuration = self.get_plugin_configuration().unwrap_or_default();
-        match Plugin::configure(&Envoy, SHARED.with(Shared::clone), &configuration) {
+        match Plugin::configure(&Envoy, role, SHARED.with(Shared::clone), &configuration) {
             Ok(plugin) => {
                 self.role = role;
                 self.plugin = Rc::new(plugin);

@@ -10,12 +10,12 @@ use smallvec::SmallVec;
 /// What every HTTP/2 client sends first (RFC 9113, 3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// SETTINGS entries kept. Real clients send at most 9; nghttp2 refuses more than 32.
-pub const MAX_SETTINGS: usize = 64;
+/// SETTINGS entries kept, as many as Envoy and nghttp2 take. Real clients send at most 9.
+pub const MAX_SETTINGS: usize = 32;
 /// WINDOW_UPDATE frames kept besides the first of the connection. No known client sends one before its first request.
-pub const MAX_FURTHER_WINDOWS: usize = 32;
+pub const MAX_FURTHER_WINDOWS: usize = 8;
 /// PRIORITY frames kept. Firefox once sent 6, the most of any known client.
-pub const MAX_PRIORITIES: usize = 32;
+pub const MAX_PRIORITIES: usize = 16;
 /// The largest frame a server accepts before it says otherwise (RFC 9113, 6.5.2, SETTINGS_MAX_FRAME_SIZE).
 const MAX_FRAME: u32 = 16_384;
 

@@ -31,11 +31,11 @@ mod json;
 
 use self::json::{Line, string};
 use super::Annotation;
+use crate::clients::layer4::Layer4;
 use crate::clients::stacks::Named;
 use crate::compare::Code;
-use crate::evidence::{Evidence, Facts, NetworkTag, Transport};
+use crate::evidence::{Evidence, Facts, NetworkTag};
 use crate::fingerprint::combined::Lp1;
-use crate::fingerprint::tcp::TcpPrint;
 use crate::fingerprint::tls::TlsPrint;
 use core::fmt::{self, Write};
 
@@ -51,33 +51,25 @@ pub fn of_request(annotation: &Annotation<'_>) -> String {
 }
 
 /// The line of a connection that the proxy passes through unopened: what its ClientHello shows.
-pub fn of_connection(
-    facts: &Facts,
-    tcp: &Evidence<TcpPrint>,
-    stack: &Evidence<Named>,
-    tls: &TlsPrint,
-    id: &Lp1,
-) -> String {
+pub fn of_connection(facts: &Facts, layer4: &Layer4, tls: &TlsPrint) -> String {
     let mut line = Line::new(VERSION);
     // Writing to a String cannot fail.
-    let _ = write_connection(&mut line, facts, tcp, stack, tls, id);
+    let _ = write_connection(&mut line, facts, layer4, tls);
     line.finish()
 }
 
-fn write_connection(
-    line: &mut Line,
-    facts: &Facts,
-    tcp: &Evidence<TcpPrint>,
-    stack: &Evidence<Named>,
-    tls: &TlsPrint,
-    id: &Lp1,
-) -> fmt::Result {
+fn write_connection(line: &mut Line, facts: &Facts, layer4: &Layer4, tls: &TlsPrint) -> fmt::Result {
+    let id = Lp1 {
+        tcp: layer4.part(),
+        tls: tls.part,
+        ..Lp1::UNSEEN
+    };
     line.text("of", &"connection")?;
-    line.text("id", id)?;
+    line.text("id", &id)?;
     line.evidence("source", &facts.source)?;
     line.evidence("sni", &facts.sni)?;
     write_tls(line, tls)?;
-    write_transport(line, &facts.transport, tcp, stack)
+    write_layer4(line, layer4)
 }
 
 fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
@@ -92,7 +84,7 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     line.text("route", &decision.route)?;
     line.text("class", &decision.class)?;
     line.list("findings", &assessment.findings, |out, code| finding(out, *code))?;
-    line.text("id", &of.print.lp1)?;
+    line.text("id", &of.lp1())?;
     line.evidence("source", &of.facts.source)?;
     write_way(line, of)?;
     let protocol = of.facts.protocol.as_ref().map(|protocol| protocol.as_str());
@@ -106,7 +98,7 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
         line.text("h2_extended", &http2.extended)?;
     }
     line.evidence("h1_case", &of.print.case.as_ref().map(|case| case.as_str()))?;
-    write_transport(line, &of.facts.transport, &of.print.tcp, of.stack)?;
+    write_layer4(line, of.layer4)?;
     line.evidence("order", &of.order.as_ref().map(|order| order.digest()))?;
     if let Evidence::Seen(order) = of.order {
         line.list("headers", order.names(), |out, name| string(out, &name))?;
@@ -148,12 +140,8 @@ fn write_tls(line: &mut Line, tls: &TlsPrint) -> fmt::Result {
     Ok(())
 }
 
-fn write_transport(
-    line: &mut Line,
-    transport: &Transport,
-    tcp: &Evidence<TcpPrint>,
-    stack: &Evidence<Named>,
-) -> fmt::Result {
+fn write_layer4(line: &mut Line, layer4: &Layer4) -> fmt::Result {
+    let Layer4 { transport, tcp, stack } = layer4;
     line.evidence("tcp", &tcp.as_ref().map(|tcp| &tcp.signature))?;
     if let Evidence::Seen(tcp) = tcp {
         line.number("hops", &tcp.hops)?;

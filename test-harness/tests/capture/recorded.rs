@@ -2,7 +2,7 @@
 //! program agrees.
 
 use crate::made::{Side, fixture, fixture_path, raw, read, recorded_opening, shown};
-use layerprint::evidence::{Evidence, Facts, Protocol, Reason, RequestNames, TlsSource, Transport};
+use layerprint::evidence::{Evidence, Facts, Protocol, Reason, RequestNames, TlsSource};
 use layerprint::fingerprint::client::{ConnectionPrint, request_order};
 use layerprint::fingerprint::tls::TlsPrint;
 use layerprint::wire::Progress;
@@ -135,7 +135,6 @@ fn the_filter_and_the_tool_agree_on_the_http_part() {
             sni: Evidence::Missing(Reason::Cleartext),
             ja3: Evidence::Missing(Reason::Cleartext),
             ja4: Evidence::Missing(Reason::Cleartext),
-            transport: Transport::unseen(Reason::NoProbe),
         };
         let names = RequestNames::new(names.iter().copied());
         let order = request_order(&opening, &facts, &names, true);

@@ -3,7 +3,7 @@
 use super::scenario::{Client, Fields, Scenario, Seen};
 use layerprint::host::{CounterId, Failure, Fields as FieldsOf, Host};
 use layerprint::proxy::connection::ConnectionRole;
-use layerprint::proxy::plugin::{Plugin, Shared};
+use layerprint::proxy::plugin::{Plugin, Role, Shared};
 use layerprint::proxy::request::{Outcome, RequestRole};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -145,7 +145,7 @@ impl Host for Proxy {
 }
 
 pub fn plugin(proxy: &Proxy, configuration: &str) -> Rc<Plugin> {
-    Rc::new(Plugin::configure(proxy, Shared::default(), configuration.as_bytes()).unwrap())
+    Rc::new(Plugin::configure(proxy, Role::Request, Shared::default(), configuration.as_bytes()).unwrap())
 }
 
 pub fn run(scenario: &Scenario) -> Vec<Seen> {
@@ -168,6 +168,7 @@ pub fn run(scenario: &Scenario) -> Vec<Seen> {
         })
         .collect();
     if let Client::Tls(_) = scenario.client {
+        proxy.set(&["upstream", "address"], b"127.0.0.1:8443");
         seen.push(Seen::of_connection(proxy.line()));
     }
     connection.on_close(&proxy);

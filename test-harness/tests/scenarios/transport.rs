@@ -3,6 +3,7 @@
 use super::native::{Proxy, plugin};
 use super::scenario::Fields;
 use layerprint::proxy::connection::ConnectionRole;
+use layerprint::proxy::plugin::{Plugin, Role, Shared};
 use layerprint::proxy::request::Outcome;
 use layerprint_harness::repo;
 use serde_json::{Value, json};
@@ -145,6 +146,141 @@ fn the_syn_of_the_client_that_a_trusted_proxy_names_is_the_clients() {
         (&json!(2), &json!("relayed"))
     );
     assert_eq!(line["networks"], json!([]));
+}
+
+/// What a trusted proxy's own connection shows is the proxy's, whichever client it speaks for; and which client of several a SYN
+/// belongs to is asked anew with each request.
+#[test]
+fn behind_a_trusted_proxy_only_the_named_clients_own_syn_counts() {
+    let syn = raw(&fixture("linux-v4.hex"));
+    let state: [(&str, &[u8]); 2] = [("layerprint.tcp.syn", &syn), ("layerprint.tcp.rtt_us", b"700")];
+    let of = |peer: &[u8], state: &[(&str, &[u8])], clients: &[&str]| -> Vec<(Value, Option<String>)> {
+        let proxy = proxy(state, true, AT_ONCE);
+        proxy.set(&["source", "address"], peer);
+        let plugin = plugin(&proxy, r#"{"forwarded": {"trusted_hops": 1, "peer_appended": false}}"#);
+        let request = |client: &&str| {
+            let request: Fields = vec![("x-forwarded-for".to_owned(), client.as_bytes().to_vec())];
+            assert_eq!(proxy.request(&plugin, &request), Outcome::Continue);
+            let headers = proxy.headers.borrow();
+            let tcp = headers.iter().find(|(name, _)| name == "x-layerprint-tcp");
+            let tcp = tcp.map(|(_, value)| String::from_utf8(value.clone()).unwrap());
+            (proxy.line(), tcp)
+        };
+        clients.iter().map(request).collect()
+    };
+    let relayed = |(line, header): &(Value, Option<String>)| {
+        assert_eq!((&line["missing"]["tcp"], header), (&json!("relayed"), &None), "{line}");
+        assert_eq!(
+            (&line["missing"]["os"], &line["missing"]["rtt_us"]),
+            (&json!("relayed"), &json!("relayed"))
+        );
+        assert!(line["id"].as_str().unwrap().starts_with("lp1_000000000000_"), "{line}");
+    };
+    let own = |(line, header): &(Value, Option<String>)| {
+        assert_eq!(
+            (&line["os"], header.as_deref()),
+            (&json!("linux"), Some(SIGNATURE)),
+            "{line}"
+        );
+        assert_eq!(line["rtt_us"], 700);
+    };
+    // The SYN is the proxy's.
+    relayed(&of(b"10.77.0.1:4000", &state, &["203.0.113.5"])[0]);
+    // No SYN at all: the time is the proxy's.
+    let without_syn = [("layerprint.tcp.rtt_ms", b"3".as_slice())];
+    assert_eq!(
+        of(b"10.77.0.9:4000", &without_syn, &["203.0.113.5"])[0].0["missing"]["rtt_us"],
+        "relayed"
+    );
+    // One connection, several clients: the SYN is that of one of them.
+    let seen = of(
+        b"10.77.0.9:4000",
+        &state,
+        &["10.77.0.1", "203.0.113.5", "10.77.0.1", "unknown"],
+    );
+    own(&seen[0]);
+    relayed(&seen[1]);
+    own(&seen[2]);
+    relayed(&seen[3]);
+}
+
+/// The SYN that a balancer hands over is the client's; what Envoy measures beside it is the way to the balancer.
+#[test]
+fn the_proxys_time_is_not_the_clients_when_the_connection_is_a_balancers() {
+    let syn = raw(&fixture("linux-v4.hex"));
+    let (line, _) = seen(&proxy(
+        &[
+            ("layerprint.tcp.syn", &syn),
+            ("layerprint.tcp.origin", b"proxy-protocol"),
+            ("layerprint.tcp.rtt_ms", b"3"),
+        ],
+        true,
+        AT_ONCE,
+    ));
+    assert_eq!(
+        (&line["os"], &line["missing"]["rtt_us"]),
+        (&json!("linux"), &json!("relayed"))
+    );
+}
+
+/// Envoy shows what a header says as the source, with port 0, where nobody saw the connection itself.
+#[test]
+fn without_the_connection_role_an_address_from_a_header_is_not_the_peer() {
+    let syn = raw(&fixture("linux-v4.hex"));
+    let proxy = proxy(&[("layerprint.tcp.syn", &syn)], false, AT_ONCE);
+    proxy.set(&["source", "address"], b"6.6.6.6:0");
+    let plugin = plugin(&proxy, "{}");
+    let request: Fields = vec![(":method".to_owned(), b"GET".to_vec())];
+    assert_eq!(proxy.request(&plugin, &request), Outcome::Continue);
+    let line = proxy.line();
+    assert_eq!(
+        (&line["os"], &line["missing"]["client"]),
+        (&json!("linux"), &json!("no-connection-role"))
+    );
+}
+
+fn hello() -> Vec<u8> {
+    std::fs::read(repo::root().join("tests/fixtures/tls/curl.bin")).unwrap()
+}
+
+/// A ClientHello through an open TLS connection, or to a port that expects none, is no connection that is passed on.
+#[test]
+fn a_hello_that_nobody_passes_on_comes_to_nothing() {
+    for (inside_tls, unopened) in [(true, 0), (false, 1)] {
+        let proxy = proxy(&[], inside_tls, AT_ONCE);
+        let plugin = plugin(&proxy, "{}");
+        let mut role = ConnectionRole::new(Rc::clone(&plugin));
+        role.on_new_connection(&proxy);
+        proxy.receive(&mut role, &hello());
+        role.on_close(&proxy);
+        assert_eq!(proxy.counter_of("layerprint.connections_passthrough"), unopened);
+        assert_eq!(proxy.counter_of("layerprint.connections_without_request"), 1);
+        assert!(plugin.shared.connections.is_empty());
+    }
+}
+
+#[test]
+fn a_client_that_closes_its_side_without_a_byte_is_silent() {
+    let proxy = proxy(&[], false, AT_ONCE);
+    let plugin = plugin(&proxy, "{}");
+    let mut role = ConnectionRole::new(Rc::clone(&plugin));
+    role.on_new_connection(&proxy);
+    proxy.receive(&mut role, b"");
+    role.on_close(&proxy);
+    assert_eq!(proxy.counter_of("layerprint.connections_silent"), 1);
+}
+
+/// Where the request role runs in another VM, nobody here knows which connections bring requests.
+#[test]
+fn without_a_request_role_in_the_vm_no_connection_is_said_to_bring_none() {
+    let proxy = proxy(&[], false, AT_ONCE);
+    let plugin = Rc::new(Plugin::configure(&proxy, Role::Connection, Shared::default(), b"{}").unwrap());
+    let mut role = ConnectionRole::new(Rc::clone(&plugin));
+    role.on_new_connection(&proxy);
+    proxy.receive(&mut role, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    role.on_close(&proxy);
+    assert_eq!(proxy.counter_of("layerprint.connections_without_request"), 0);
+    assert!(plugin.shared.connections.is_empty());
 }
 
 /// A source that opens connections and does nothing with them shows in the line of its next request.

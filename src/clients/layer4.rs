@@ -1,0 +1,96 @@
+//! What a connection shows below TLS, named: and whose it is. A connection that comes through a proxy has the proxy's SYN, or one
+//! that the proxy has handed over; which client of the proxy that is may change with each request.
+
+use super::stacks::{Named, Stacks};
+use crate::evidence::forwarded::{Forwarded, Trust};
+use crate::evidence::{Evidence, Reason, SourceAddress, Transport};
+use crate::fingerprint::combined::Part;
+use crate::fingerprint::tcp::TcpPrint;
+use core::net::IpAddr;
+
+/// Layer 4 of one connection, as it was handed over, or of one request, as far as it is its client's.
+#[derive(Clone, Debug)]
+pub struct Layer4 {
+    /// The evidence.
+    pub transport: Transport,
+    /// The SYN's fingerprints.
+    pub tcp: Evidence<TcpPrint>,
+    /// Who wrote it.
+    pub stack: Evidence<Named>,
+}
+
+/// Who is expected to have sent the SYN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This address.
+    Known(IpAddr),
+    /// The connection's own peer, which has no IP address to tell it by.
+    Unnamed,
+    /// A client that a trusted proxy should have named, and has not.
+    Hidden,
+}
+
+impl Owner {
+    /// The client of a request that took `way` over a connection from `peer`.
+    pub fn of_request(way: &Forwarded, peer: &Evidence<SourceAddress>, trust: Trust) -> Self {
+        match &way.client {
+            _ if trust.hops == 0 => Self::of_connection(peer),
+            Evidence::Seen(client) => Self::Known(client.ip),
+            Evidence::Pending | Evidence::Missing(_) => Self::Hidden,
+        }
+    }
+
+    /// The client of a connection without requests.
+    pub fn of_connection(peer: &Evidence<SourceAddress>) -> Self {
+        peer.seen()
+            .and_then(|peer| peer.ip())
+            .map_or(Self::Unnamed, Self::Known)
+    }
+
+    /// Whether the evidence is this owner's. A SYN tells by the address that it comes from. Without one, a round-trip time is that
+    /// of the connection's own peer.
+    fn has(self, transport: &Transport, peer: &Evidence<SourceAddress>) -> bool {
+        let address = match &transport.syn {
+            Evidence::Seen(syn) => Some(syn.ip.source),
+            Evidence::Pending | Evidence::Missing(_) => peer.seen().and_then(|peer| peer.ip()),
+        };
+        match (self, address) {
+            (Self::Known(owner), Some(address)) => owner.to_canonical() == address.to_canonical(),
+            (Self::Known(_), None) | (Self::Hidden, _) => false,
+            (Self::Unnamed, _) => true,
+        }
+    }
+}
+
+impl Layer4 {
+    /// What `transport` shows, by the stacks of `stacks`.
+    pub fn of(transport: Transport, stacks: &Stacks) -> Self {
+        Self {
+            tcp: transport.syn.as_ref().map(TcpPrint::of),
+            stack: transport.syn.as_ref().map(|syn| Named::from(stacks.identify(syn))),
+            transport,
+        }
+    }
+
+    /// The same without SYN and round-trip time, which are somebody else's, unless they are `owner`'s; none when they are.
+    pub fn without_others(&self, owner: Owner, peer: &Evidence<SourceAddress>) -> Option<Self> {
+        if owner.has(&self.transport, peer) {
+            return None;
+        }
+        let transport = Transport {
+            handshake: self.transport.handshake.clone(),
+            first_bytes: self.transport.first_bytes.clone(),
+            ..Transport::unseen(Reason::Relayed)
+        };
+        Some(Self {
+            transport,
+            tcp: Evidence::Missing(Reason::Relayed),
+            stack: Evidence::Missing(Reason::Relayed),
+        })
+    }
+
+    /// The tcp part of `lp1`.
+    pub fn part(&self) -> Part {
+        self.tcp.seen().map_or(Part::ZEROS, |tcp| tcp.part)
+    }
+}
