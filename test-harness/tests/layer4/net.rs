@@ -33,6 +33,14 @@ fn try_one() -> Availability {
     if !Path::new("/proc/sys/net/ipv6").exists() {
         return Availability::missing("this kernel has no IPv6");
     }
+    for program in ["sysctl", "python3", "nft"] {
+        if Command::new(program).arg("--version").output().is_err() {
+            return Availability::missing(format!("no `{program}`"));
+        }
+    }
+    if !Path::new("/dev/net/tun").exists() {
+        return Availability::missing("no /dev/net/tun");
+    }
     let name = format!("{PREFIX}{}-try", std::process::id());
     match Command::new("ip").args(["netns", "add", &name]).output() {
         Err(_) => Availability::missing("no `ip` (iproute2)"),

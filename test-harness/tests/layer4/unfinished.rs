@@ -142,7 +142,6 @@ fn handshakes_that_are_left_at_once_are_counted_by_the_module_or_by_envoy() {
     leave(lab.tls(), &hello("curl.bin"), 40);
     wait_for(&lab, || {
         let counts = Counts::of(&lab);
-        assert_eq!(counts.unfinished, counts.without_request);
         let stats = lab.stack.admin().stats().unwrap();
         let early = |name: &str| name.ends_with("downstream_listener_filter_remote_close");
         let closed_early: u64 = stats.iter().filter(|(name, _)| early(name)).map(|(_, n)| n).sum();
@@ -150,7 +149,9 @@ fn handshakes_that_are_left_at_once_are_counted_by_the_module_or_by_envoy() {
             "left at once: {} counted by the module, {closed_early} by Envoy",
             counts.unfinished
         );
-        (counts.unfinished + closed_early == 40).then_some(())
+        // The module counts the two one after the other.
+        let all_counted = counts.unfinished + closed_early == 40 && counts.unfinished == counts.without_request;
+        all_counted.then_some(())
     });
 }
 

@@ -48,9 +48,12 @@ fn passed(stack: &Stack) -> usize {
     usize::try_from(stat.unwrap().unwrap_or_default()).unwrap()
 }
 
-/// The lines that connections have left, once there are more than `before`.
+/// The lines behind `before`, once every connection that was met has left one: a browser opens more than it needs.
 fn lines(stack: &Stack, before: usize) -> Vec<Value> {
-    let lines = stack.connections_log().wait_for(before + 1, SOON).unwrap();
+    let lines = stack
+        .connections_log()
+        .wait_for(passed(stack).max(before + 1), SOON)
+        .unwrap();
     lines[before..].iter().map(|line| line["layerprint"].clone()).collect()
 }
 

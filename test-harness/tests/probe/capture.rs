@@ -1,17 +1,21 @@
 //! The SYNs that arrive on an interface, seen by other means than Envoy's.
 
-use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use layerprint_harness::availability::Availability;
 use layerprint_harness::repo;
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The client's and the server's: on a shared interface other tests use the same port of a client.
 type Ports = (u16, u16);
 
 pub struct Capture {
     process: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: Receiver<String>,
     /// Those that nobody has asked for, in the order in which they came.
     seen: Vec<(Ports, Vec<u8>)>,
 }
@@ -28,14 +32,23 @@ impl Capture {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| Availability::missing(format!("python3 cannot be started: {error}")))?;
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        match lines.next() {
-            Some(Ok(line)) if line == "ready" => Ok(Self {
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        // Ends with the process. Read on the side, so that a SYN that never comes is a failure and not a wait without end.
+        std::thread::spawn(move || {
+            output
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| sender.send(line))
+        });
+        match lines.recv_timeout(PATIENCE) {
+            Ok(line) if line == "ready" => Ok(Self {
                 process,
                 lines,
                 seen: Vec::new(),
             }),
             _ => {
+                let _ = process.kill();
                 process.wait().unwrap();
                 Err(Availability::missing(
                     "capturing packets needs CAP_NET_RAW: run as root",
@@ -51,7 +64,10 @@ impl Capture {
             if let Some(at) = self.seen.iter().position(wanted) {
                 return self.seen.remove(at).1;
             }
-            let line = self.lines.next().unwrap().unwrap();
+            let line = self
+                .lines
+                .recv_timeout(PATIENCE)
+                .unwrap_or_else(|error| panic!("no SYN from {client} to {server}: {error}"));
             let [client, server, hex] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
             let ports = (client.parse().unwrap(), server.parse().unwrap());
             let bytes = hex.as_bytes().chunks(2);
