@@ -50,7 +50,7 @@ fn the_handshake_is_timed_from_the_client_to_envoy() {
     on_the_current_envoy(test, |envoy| {
         let line = seen(envoy);
         assert!(line["handshake_us"].as_u64().unwrap() >= 80_000, "{line}");
-        assert_missing(&line, "rtt_us", "not-provided");
+        assert_missing(&line, "rtt_us", "relayed");
     });
     on_the_previous_envoy(test, |envoy| {
         assert_missing(&seen(envoy), "handshake_us", "not-provided")
