@@ -13,5 +13,6 @@ pub mod order;
 pub mod tcp;
 mod text;
 pub mod tls;
+pub mod tls_family;
 
 pub use ascii::Ascii;

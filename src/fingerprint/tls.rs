@@ -64,7 +64,8 @@ impl TlsPrint {
     pub fn of(hello: &Evidence<ClientHello>, source: TlsSource, facts: &Facts) -> Self {
         match hello {
             Evidence::Seen(hello) => Self::of_hello(hello, source).beside(facts),
-            Evidence::Missing(Reason::NotProvided | Reason::Cleartext) => Self::reported(facts),
+            // The proxy fails to say whether there is one: then what it says of it itself is all there is.
+            Evidence::Missing(Reason::NotProvided | Reason::Cleartext | Reason::ProxyFailure) => Self::reported(facts),
             absent @ (Evidence::Pending | Evidence::Missing(_)) => Self::without(absent, source).beside(facts),
         }
     }

@@ -158,12 +158,14 @@ impl ConnectionRole {
             State::Opening { record, .. } | State::Settled { record, .. } if record.borrow().requests > 0 => None,
             // The handshake's own bytes do not come here: those of a connection that began TLS come when it is over.
             State::Opening { accepted, .. } if accepted.is_some() => {
-                Some(match (facts::began_tls(host), transport::finished_tls(host)) {
-                    // Browsers open connections ahead of need.
-                    (_, true) => Fate::NoRequest,
-                    (true, false) => Fate::Unfinished,
-                    (false, false) => Fate::Silent,
-                })
+                Some(
+                    match (facts::begun_tls(host).is_some(), transport::finished_tls(host)) {
+                        // Browsers open connections ahead of need.
+                        (_, true) => Fate::NoRequest,
+                        (true, false) => Fate::Unfinished,
+                        (false, false) => Fate::Silent,
+                    },
+                )
             }
             State::Opening { .. } => Some(Fate::NoRequest),
             State::Settled { .. } => self.plugin.shared.has_request_role.get().then_some(Fate::NoRequest),
@@ -192,6 +194,9 @@ impl ConnectionRole {
             Fate::Unfinished => metrics.count(host, Metric::HandshakesUnfinished),
             Fate::Silent => metrics.count(host, Metric::ConnectionsSilent),
             Fate::Used | Fate::NoRequest => {}
+        }
+        if let Some(family) = facts::begun_tls(host) {
+            metrics.count(host, Metric::TlsFamiliesWithoutRequest(family));
         }
         let transport = Transport {
             syn: transport::syn(host),

@@ -8,6 +8,8 @@ use super::connections::{Arrival, ConnectionId};
 use crate::evidence::{
     Evidence, Facts, Protocol, Reason, ReportedJa3, ReportedJa4, SourceAddress, Text, decode_handover,
 };
+use crate::fingerprint::ja4::{Ja4, Transport};
+use crate::fingerprint::tls_family::TlsFamily;
 use crate::host::Host;
 use crate::wire::Progress;
 use crate::wire::opening::Opening;
@@ -92,14 +94,22 @@ pub(super) fn is_passed_on(host: &impl Host) -> bool {
     is_set(host, &["upstream", "address"])
 }
 
-/// Whether the client has begun TLS, as far as filter state tells: there is a ClientHello, or what was made from one.
-pub(super) fn began_tls(host: &impl Host) -> bool {
-    let keys = [
-        "layerprint.tls.ja4",
-        "layerprint.tls.ja3",
-        "layerprint.tls.client_hello",
-    ];
-    keys.into_iter().any(|key| is_set(host, &["filter_state", key]))
+/// The family of the TLS that the client has begun, as far as filter state tells: there is a JA4, a ClientHello, or a JA3, which
+/// names no family.
+pub(super) fn begun_tls(host: &impl Host) -> Option<TlsFamily> {
+    let reported = ja4(host, Reason::NotProvided);
+    if let Evidence::Seen(ja4) = &reported {
+        return Some(TlsFamily::of_ja4(ja4.as_str()));
+    }
+    let hello = client_hello(host, Reason::NotProvided);
+    if let Some(ja4) = hello.seen().and_then(|hello| Ja4::new(hello, Transport::Tcp).ok()) {
+        return Some(TlsFamily::of_ja4(ja4.ja4().as_str()));
+    }
+    const fn is_unset<T>(evidence: &Evidence<T>) -> bool {
+        matches!(evidence, Evidence::Missing(Reason::NotProvided))
+    }
+    let nothing = is_unset(&reported) && is_unset(&hello) && is_unset(&ja3(host, Reason::NotProvided));
+    (!nothing).then_some(TlsFamily::UNKNOWN)
 }
 
 pub(super) fn is_set(host: &impl Host, path: &[&str]) -> bool {

@@ -5,6 +5,7 @@
 
 use crate::compare::{Agreement, Code};
 use crate::evidence::TlsSource;
+use crate::fingerprint::tls_family::TlsFamily;
 use crate::host::{CounterId, Host};
 use crate::policy::{Decision, Mode, Verdict};
 use core::fmt;
@@ -37,7 +38,7 @@ pub enum Metric {
     },
     /// What the fingerprints of a connection's TLS were made from.
     TlsSource(TlsSource),
-    /// The proxy computed another JA3 or JA4 than we did from the ClientHello itself.
+    /// The proxy computed another JA3 or JA4 than we did from the ClientHello itself, or one where ours is none.
     ProxyDiffers {
         /// `ja3` or `ja4`.
         kind: &'static str,
@@ -46,6 +47,10 @@ pub enum Metric {
     Stacks(Box<str>),
     /// Those of them that ended without a request.
     StacksWithoutRequest(Box<str>),
+    /// Connections by the family of their TLS.
+    TlsFamilies(TlsFamily),
+    /// Those of them that ended without a request, their handshake finished or not.
+    TlsFamiliesWithoutRequest(TlsFamily),
     /// Requests by what was decided.
     Requests {
         /// The verdict.
@@ -124,6 +129,10 @@ impl fmt::Display for Metric {
             Self::ProxyDiffers { kind } => write!(f, "proxy_differs.kind.{kind}"),
             Self::Stacks(name) => write!(f, "connections_by_stack.stack.{name}"),
             Self::StacksWithoutRequest(name) => write!(f, "connections_without_request_by_stack.stack.{name}"),
+            Self::TlsFamilies(family) => write!(f, "connections_by_tls.version.{family}"),
+            Self::TlsFamiliesWithoutRequest(family) => {
+                write!(f, "connections_without_request_by_tls.version.{family}")
+            }
             Self::ConnectionEvidence => f.write_str("connection_evidence"),
             Self::Evidence { kind, state } => write!(f, "evidence.kind.{kind}.state.{state}"),
             Self::Requests {

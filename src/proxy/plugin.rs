@@ -6,6 +6,7 @@ use crate::clients::layer4::Layer4;
 use crate::clients::stacks::Stacks;
 use crate::evidence::{Evidence, Facts, SourceAddress};
 use crate::fingerprint::tls::TlsPrint;
+use crate::fingerprint::tls_family::TlsFamily;
 use crate::host::Host;
 use crate::memory::sources::{Counts, Fate, Prefix, Sources};
 use crate::policy::config::{Config, Problem};
@@ -88,6 +89,10 @@ impl Plugin {
         ];
         for (kind, state) in states {
             self.metrics.count(host, Metric::Evidence { kind, state });
+        }
+        if let Evidence::Seen(ja4) = &tls.ja4 {
+            let family = TlsFamily::of_ja4(ja4.as_str());
+            self.metrics.count(host, Metric::TlsFamilies(family));
         }
         if let Evidence::Seen(source) = tls.source {
             self.metrics.count(host, Metric::TlsSource(source));

@@ -318,6 +318,8 @@ fn connections_that_come_to_nothing_are_remembered_for_their_source() {
     assert_eq!(proxy.counter_of("layerprint.handshakes_unfinished"), 3);
     assert_eq!(proxy.counter_of("layerprint.connections_without_request"), 4);
     assert_eq!(proxy.counter_of("layerprint.connections_silent"), 0);
+    let by_tls = |name: &str| proxy.counter_of(&format!("layerprint.{name}_by_tls.version.13.alpn.h2"));
+    assert_eq!((by_tls("connections"), by_tls("connections_without_request")), (1, 4));
 }
 
 #[test]
