@@ -10,14 +10,26 @@
 )]
 
 use allocation_counter::measure;
-use layerprint::evidence::ReportedJa4;
+use layerprint::clients::layer4::Layer4;
+use layerprint::clients::stacks::Stacks;
 use layerprint::evidence::claims::UserAgent;
+use layerprint::evidence::{
+    Evidence, Facts, Protocol, Reason, ReportedJa4, RequestNames, SourceAddress, Text, TlsSource, Transport as Below,
+    read_syn,
+};
+use layerprint::fingerprint::client::{ConnectionPrint, request_order};
 use layerprint::fingerprint::combined::{http_part_of_http2, tcp_part_of_syn, tls_part_of_reported};
 use layerprint::fingerprint::http2::{Fingerprint, PseudoOrder};
 use layerprint::fingerprint::ja4::{Ja4, Transport};
 use layerprint::fingerprint::lp1_tls::TlsPart;
 use layerprint::fingerprint::order::HeaderOrder;
 use layerprint::fingerprint::tcp::Signature;
+use layerprint::fingerprint::tls::TlsPrint;
+use layerprint::proxy::connections::Record;
+use layerprint::wire::http2::{
+    self, FirstHeaders, MAX_FURTHER_WINDOWS, MAX_PRIORITIES, MAX_SETTINGS, Priority, Setting, WindowUpdate,
+};
+use layerprint::wire::opening::Opening;
 use layerprint::wire::syn::Syn;
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -179,4 +191,66 @@ fn reading_a_user_agent_allocates_nothing() {
     for string in strings {
         allocates_at_most(0, "claims", string, || Some(UserAgent::parse(string.as_bytes())));
     }
+}
+
+/// The largest of everything that a client can make us keep of its connection, once its first request is over.
+#[test]
+fn a_connection_keeps_under_4_kib() {
+    const MOST: u32 = 0x7fff_ffff;
+    let stream = MOST;
+    let priority = Priority {
+        stream,
+        exclusive: true,
+        depends_on: MOST - 1,
+        weight: 256,
+    };
+    let setting = Setting {
+        id: u16::MAX,
+        value: u32::MAX,
+    };
+    let window = WindowUpdate {
+        stream,
+        increment: MOST,
+    };
+    let opening = Evidence::Seen(Opening::Http2(http2::Opening {
+        settings: std::iter::repeat_n(setting, MAX_SETTINGS).collect(),
+        window_update: Some(MOST),
+        further_windows: vec![window; MAX_FURTHER_WINDOWS],
+        priorities: std::iter::repeat_n(priority, MAX_PRIORITIES).collect(),
+        headers: FirstHeaders {
+            stream,
+            flags: 0x25,
+            priority: Some(priority),
+        },
+    }));
+    let text = || Evidence::or_missing(Text::parse(&[b'a'; Text::MAX]), Reason::Malformed);
+    let stacks = Stacks::built_in().unwrap();
+    let largest = syns().into_iter().map(|(_, syn)| syn).max_by_key(Vec::len).unwrap();
+    let mut kept = None;
+    let heap = measure(|| {
+        let facts = Facts {
+            source: text(),
+            peer: Evidence::or_missing(SourceAddress::parse(b"[2001:db8::1]:4000"), Reason::Malformed),
+            protocol: Evidence::Seen(Protocol::Http2),
+            tls_version: text(),
+            sni: text(),
+            ja3: Evidence::Missing(Reason::NotProvided),
+            ja4: Evidence::or_missing(
+                ReportedJa4::parse(b"t13d1516h2_8daaf6152771_e5627efa2ab1"),
+                Reason::Malformed,
+            ),
+        };
+        let names = RequestNames::new([":method", ":scheme", ":authority", ":path", "user-agent"]);
+        let order = request_order(&opening, &facts, &names, true);
+        let tls = TlsPrint::of(&Evidence::Missing(Reason::NotProvided), TlsSource::FilterState, &facts);
+        let print = ConnectionPrint::freeze(&opening, &facts, tls, &names, &order);
+        let below = Below {
+            syn: read_syn(&largest),
+            ..Below::unseen(Reason::NotProvided)
+        };
+        kept = Some((facts, print, Layer4::of(below, &stacks)));
+    });
+    let bytes = usize::try_from(heap.bytes_current).unwrap() + size_of::<Record>();
+    assert!(kept.is_some() && bytes > 2_000, "the test sees what is kept: {bytes}");
+    assert!(bytes < 4_096, "{bytes}");
 }

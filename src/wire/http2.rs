@@ -15,7 +15,7 @@ pub const MAX_SETTINGS: usize = 32;
 /// WINDOW_UPDATE frames kept besides the first of the connection. No known client sends one before its first request.
 pub const MAX_FURTHER_WINDOWS: usize = 8;
 /// PRIORITY frames kept. Firefox once sent 6, the most of any known client.
-pub const MAX_PRIORITIES: usize = 16;
+pub const MAX_PRIORITIES: usize = 8;
 /// The largest frame a server accepts before it says otherwise (RFC 9113, 6.5.2, SETTINGS_MAX_FRAME_SIZE).
 const MAX_FRAME: u32 = 16_384;
 
