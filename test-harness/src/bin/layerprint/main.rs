@@ -1,5 +1,6 @@
 //! The command-line tool: finds the subcommand and runs it. Each subcommand is a file beside this one.
 
+mod check;
 mod fingerprint;
 
 use std::io::{self, Write};
@@ -12,11 +13,18 @@ struct Subcommand {
     run: fn(lexopt::Parser) -> Result<ExitCode, Failure>,
 }
 
-const SUBCOMMANDS: [Subcommand; 1] = [Subcommand {
-    name: "fingerprint",
-    does: "the fingerprints of each client connection in a capture",
-    run: fingerprint::run,
-}];
+const SUBCOMMANDS: [Subcommand; 2] = [
+    Subcommand {
+        name: "fingerprint",
+        does: "the fingerprints of each client connection in a capture",
+        run: fingerprint::run,
+    },
+    Subcommand {
+        name: "check",
+        does: "whether the filter takes a configuration, and what is wrong with it",
+        run: check::run,
+    },
+];
 
 /// Exit code for arguments that are wrong.
 const USAGE: u8 = 2;
