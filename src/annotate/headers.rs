@@ -3,7 +3,7 @@
 
 use super::Annotation;
 use crate::clients::stacks::Named;
-use crate::compare::Code;
+use crate::compare::Finding;
 use crate::policy::config::Header;
 use core::fmt::Write;
 
@@ -29,7 +29,7 @@ pub fn value(header: Header, of: &Annotation<'_>) -> Option<String> {
 
 /// An Item: the verdict's token with its parameters.
 fn verdict(of: &Annotation<'_>) -> String {
-    let (decision, assessment) = (&of.decision, of.assessment);
+    let (decision, assessment) = (of.decision, of.assessment);
     format!(
         "{};mode={};agreement={};confidence={};l4={};l7={};route={};class={}",
         decision.verdict.as_str(),
@@ -39,22 +39,22 @@ fn verdict(of: &Annotation<'_>) -> String {
         assessment.l4,
         assessment.l7,
         decision.route,
-        decision.class,
+        decision.class.as_str(),
     )
 }
 
 /// A List of reason codes. An empty List is not sent (RFC 9651, 4.1).
-fn reasons(findings: &[Code]) -> Option<String> {
+fn reasons(findings: &[Finding]) -> Option<String> {
     let mut list = String::new();
-    for (n, code) in findings.iter().enumerate() {
+    for (n, finding) in findings.iter().enumerate() {
         let comma = if n == 0 { "" } else { ", " };
         // Writing to a String cannot fail.
         let _ = write!(
             list,
             "{comma}{};layer={};weight={}",
-            code.as_str(),
-            code.layer().number(),
-            code.weight()
+            finding.code.as_str(),
+            finding.code.layer().number(),
+            finding.weight
         );
     }
     (!list.is_empty()).then_some(list)

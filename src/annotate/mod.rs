@@ -38,7 +38,7 @@ pub struct Annotation<'a> {
     /// What the layers say.
     pub assessment: &'a Assessment,
     /// What follows.
-    pub decision: Decision,
+    pub decision: &'a Decision,
 }
 
 impl Annotation<'_> {

@@ -3,6 +3,7 @@
 pub mod config;
 
 use crate::compare::{Assessment, Score};
+use std::rc::Rc;
 
 /// Whether verdicts are carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,47 +25,121 @@ impl Mode {
     }
 }
 
-/// The answer to a request. Both let it pass.
+/// The answer to a request, mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// Nothing against it.
     Allow,
-    /// Something worth a look.
+    /// It passes; something is worth a look.
     Log,
+    /// It passes, marked, so that the proxy can route it to a closer look.
+    Review,
+    /// It passes, later.
+    Slow,
+    /// It is answered with a challenge, which a browser can solve.
+    Challenge,
+    /// It is answered with 429 and may come again later.
+    Limit,
+    /// It is answered with 403.
+    Block,
 }
 
 impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Allow,
+        Self::Log,
+        Self::Review,
+        Self::Slow,
+        Self::Challenge,
+        Self::Limit,
+        Self::Block,
+    ];
+
     /// Its stable name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Allow => "allow",
             Self::Log => "log",
+            Self::Review => "review",
+            Self::Slow => "slow",
+            Self::Challenge => "challenge",
+            Self::Limit => "limit",
+            Self::Block => "block",
+        }
+    }
+}
+
+/// What a route is for, and so what a request to it costs and means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Where credentials are tried.
+    Login,
+    /// Where money moves.
+    Checkout,
+    /// What is dear to compute.
+    Search,
+    /// What programs call.
+    Api,
+    /// What few may do.
+    Admin,
+    /// What costs nothing.
+    Static,
+    /// All else.
+    Page,
+}
+
+impl Class {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Login,
+        Self::Checkout,
+        Self::Search,
+        Self::Api,
+        Self::Admin,
+        Self::Static,
+        Self::Page,
+    ];
+
+    /// Its stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Checkout => "checkout",
+            Self::Search => "search",
+            Self::Api => "api",
+            Self::Admin => "admin",
+            Self::Static => "static",
+            Self::Page => "page",
         }
     }
 }
 
 /// The verdict on one request, and where it comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The answer.
     pub verdict: Verdict,
     /// Whether it is carried out.
     pub mode: Mode,
-    /// The route that the request matched.
-    pub route: &'static str,
+    /// The route that the request matched, by its name.
+    pub route: Rc<str>,
     /// What that route is for.
-    pub class: &'static str,
+    pub class: Class,
+    /// The rule that decided, by its name; none when the ladder did.
+    pub rule: Option<Rc<str>>,
 }
 
 /// Decides on one request: any finding at all is worth a look.
 pub fn decide(mode: Mode, assessment: &Assessment) -> Decision {
-    let quiet = assessment.l4.max(assessment.l7) == Score::default();
+    let quiet = assessment.score() == Score::default();
     let verdict = if quiet { Verdict::Allow } else { Verdict::Log };
     Decision {
         verdict,
         mode,
-        route: "default",
-        class: "page",
+        route: "default".into(),
+        class: Class::Page,
+        rule: None,
     }
 }
 
@@ -77,6 +152,6 @@ mod tests {
     fn a_finding_is_logged_and_its_absence_allowed() {
         let verdict = |findings| decide(Mode::Observe, &Assessment::of(Coverage::Neither, findings)).verdict;
         assert_eq!(verdict(vec![]), Verdict::Allow);
-        assert_eq!(verdict(vec![Code::ForgedAnnotation]), Verdict::Log);
+        assert_eq!(verdict(vec![Code::ForgedAnnotation.into()]), Verdict::Log);
     }
 }

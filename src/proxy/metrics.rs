@@ -11,6 +11,7 @@ use crate::policy::{Decision, Mode, Verdict};
 use core::fmt;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// One counter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,8 +56,8 @@ pub enum Metric {
     Requests {
         /// The verdict.
         verdict: Verdict,
-        /// The route.
-        route: &'static str,
+        /// The route, whose names are the configuration's.
+        route: Rc<str>,
         /// How the layers stood.
         agreement: Agreement,
         /// Whether it was carried out.
@@ -103,15 +104,12 @@ impl Fault {
 
 impl Metric {
     /// The requests that `decision` was made on.
-    pub const fn requests(decision: &Decision, agreement: Agreement) -> Self {
-        let Decision {
-            verdict, mode, route, ..
-        } = *decision;
+    pub fn requests(decision: &Decision, agreement: Agreement) -> Self {
         Self::Requests {
-            verdict,
-            route,
+            verdict: decision.verdict,
+            route: Rc::clone(&decision.route),
             agreement,
-            mode,
+            mode: decision.mode,
         }
     }
 }

@@ -85,7 +85,7 @@ impl RequestRole {
 
         let coverage = coverage(layer4, print, &order);
         let findings = if forged > 0 {
-            vec![Code::ForgedAnnotation]
+            vec![Code::ForgedAnnotation.into()]
         } else {
             Vec::new()
         };
@@ -103,7 +103,7 @@ impl RequestRole {
             of_source: known.of_source.as_ref(),
             forged,
             assessment: &assessment,
-            decision,
+            decision: &decision,
         };
 
         for header in &self.plugin.config.annotate.headers {
@@ -118,8 +118,9 @@ impl RequestRole {
         {
             self.plugin.metrics.count(host, Metric::Errors(Fault::FilterState));
         }
-        for code in &assessment.findings {
-            self.plugin.metrics.count(host, Metric::Findings(code.as_str()));
+        for finding in &assessment.findings {
+            let metric = Metric::Findings(finding.code.as_str());
+            self.plugin.metrics.count(host, metric);
         }
         self.plugin
             .metrics

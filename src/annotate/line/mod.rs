@@ -33,7 +33,7 @@ use self::json::{Line, string};
 use super::Annotation;
 use crate::clients::layer4::Layer4;
 use crate::clients::stacks::Named;
-use crate::compare::Code;
+use crate::compare::Finding;
 use crate::evidence::{Evidence, Facts, NetworkTag};
 use crate::fingerprint::combined::Lp1;
 use crate::fingerprint::tls::TlsPrint;
@@ -73,7 +73,7 @@ fn write_connection(line: &mut Line, facts: &Facts, layer4: &Layer4, tls: &TlsPr
 }
 
 fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
-    let (decision, assessment) = (&of.decision, of.assessment);
+    let (decision, assessment) = (of.decision, of.assessment);
     line.text("of", &"request")?;
     line.text("verdict", &decision.verdict.as_str())?;
     line.text("mode", &decision.mode.as_str())?;
@@ -82,8 +82,8 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     line.number("l4", &assessment.l4)?;
     line.number("l7", &assessment.l7)?;
     line.text("route", &decision.route)?;
-    line.text("class", &decision.class)?;
-    line.list("findings", &assessment.findings, |out, code| finding(out, *code))?;
+    line.text("class", &decision.class.as_str())?;
+    line.list("findings", &assessment.findings, finding)?;
     line.text("id", &of.lp1())?;
     line.evidence("source", &of.facts.source)?;
     write_way(line, of)?;
@@ -170,13 +170,10 @@ fn write_layer4(line: &mut Line, layer4: &Layer4) -> fmt::Result {
     line.number_or_absent("rtt_gap_us", &transport.rtt_gap())
 }
 
-fn finding(out: &mut String, code: Code) -> fmt::Result {
-    write!(
-        out,
-        r#"{{"code":"{}","layer":{},"weight":{},"why":"{}"}}"#,
-        code.as_str(),
-        code.layer().number(),
-        code.weight(),
-        code.why(),
-    )
+fn finding(out: &mut String, finding: &Finding) -> fmt::Result {
+    let Finding { code, weight, why } = finding;
+    let (name, layer) = (code.as_str(), code.layer().number());
+    write!(out, r#"{{"code":"{name}","layer":{layer},"weight":{weight},"why":"#)?;
+    string(out, why)?;
+    out.write_char('}')
 }
