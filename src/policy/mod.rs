@@ -1,6 +1,7 @@
 //! What follows from an assessment, as the configuration says.
 
 pub mod config;
+pub mod connection;
 
 use crate::compare::{Assessment, Score};
 use std::rc::Rc;

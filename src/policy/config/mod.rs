@@ -16,6 +16,7 @@ use crate::evidence::forwarded::{PeerEntry, Trust};
 use crate::wire::opening::MAX_OPENING;
 use section::Section;
 use serde_json::Value;
+use std::time::Duration;
 
 /// What the filter does, compiled from JSON. The default is that of an empty object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Config {
     pub annotate: Annotate,
     /// `log`: what access logs get to see.
     pub log: Log,
+    /// `limits`: the bounds of the answers.
+    pub limits: Limits,
     /// `connection`: how the connection role works.
     pub connection: ConnectionRole,
     /// `failure`: what becomes of a request that the filter cannot do its work on.
@@ -48,6 +51,17 @@ pub struct Annotate {
 pub struct Log {
     /// `filter_state`: whether `wasm.layerprint` is written.
     pub filter_state: Switch,
+}
+
+/// `limits`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// `slow.delay_ms`: how long a request is held back.
+    pub slow_delay: Duration,
+    /// `slow.held`: the most requests that one worker holds back at once. One more goes on without a delay.
+    pub slow_held: usize,
+    /// `retry_after_s`: when a client that was told 429 may come again, in seconds.
+    pub retry_after: u32,
 }
 
 /// `connection`
@@ -163,6 +177,11 @@ impl Default for Config {
             log: Log {
                 filter_state: Switch::On,
             },
+            limits: Limits {
+                slow_delay: Duration::from_millis(1_000),
+                slow_held: 1_000,
+                retry_after: 10,
+            },
             connection: ConnectionRole {
                 opening_bytes: MAX_OPENING,
                 handover: Switch::On,
@@ -207,6 +226,7 @@ impl Config {
             log: root.section("log", |section| Log {
                 filter_state: section.switch("filter_state", default.log.filter_state),
             }),
+            limits: default.limits,
             connection: root.section("connection", |section| ConnectionRole {
                 opening_bytes: section.number(
                     "opening_bytes",
@@ -265,6 +285,7 @@ mod tests {
             log: Log {
                 filter_state: Switch::Off,
             },
+            limits: Config::default().limits,
             connection: ConnectionRole {
                 opening_bytes: 4_096,
                 handover: Switch::Off,
