@@ -2,6 +2,7 @@
 //! when they were parsed, so that nothing a client sends can end a header.
 
 use super::Annotation;
+use crate::clients::shown::Client;
 use crate::clients::stacks::Named;
 use crate::compare::Finding;
 use crate::policy::config::Header;
@@ -12,19 +13,23 @@ pub fn value(header: Header, of: &Annotation<'_>) -> Option<String> {
     match header {
         Header::Verdict => Some(verdict(of)),
         Header::Reasons => reasons(&of.assessment.findings),
-        Header::Id => Some(of.lp1().to_string()),
-        Header::Ja3 => of.print.tls.ja3.seen().map(ToString::to_string),
-        Header::Ja4 => of.print.tls.ja4.seen().map(ToString::to_string),
-        Header::Http2 => of.print.http2.seen().map(|http2| http2.form.to_string()),
-        Header::Order => of.order.seen().map(|order| order.digest().to_string()),
-        Header::Tcp => of.layer4.tcp.seen().map(|tcp| tcp.signature.to_string()),
-        Header::Os => match of.layer4.stack.seen() {
+        Header::Id => Some(of.observed.lp1().to_string()),
+        Header::Ja3 => of.observed.print.tls.ja3.seen().map(ToString::to_string),
+        Header::Ja4 => of.observed.print.tls.ja4.seen().map(ToString::to_string),
+        Header::Http2 => of.observed.print.http2.seen().map(|http2| http2.form.to_string()),
+        Header::Order => of.observed.order.seen().map(|order| order.digest().to_string()),
+        Header::Tcp => of.observed.layer4.tcp.seen().map(|tcp| tcp.signature.to_string()),
+        Header::Os => match of.observed.layer4.stack.seen() {
             Some(Named::Known { name, .. }) => Some(name.to_string()),
-            Some(Named::Ambiguous | Named::Unknown) | None => None,
+            Some(Named::Ambiguous(..) | Named::Unknown) | None => None,
         },
-        // No evidence for it reaches this release; see the README's table.
-        Header::Client => None,
+        Header::Client => of.observed.shown.client.as_ref().map(client),
     }
+}
+
+/// An Item: who the client looks like, whatever it claims.
+fn client(client: &Client) -> String {
+    format!("{};class={}", client.name, client.kind.as_str())
 }
 
 /// An Item: the verdict's token with its parameters.

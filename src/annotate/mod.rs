@@ -2,31 +2,47 @@
 
 pub mod headers;
 pub mod line;
+pub mod recorded;
 
+use crate::clients::catalogue::Catalogue;
+use crate::clients::crawlers::Verification;
 use crate::clients::layer4::Layer4;
-use crate::compare::Assessment;
+use crate::clients::shown::Shown;
+use crate::compare::{Assessment, Channel, View};
 use crate::evidence::claims::Claims;
 use crate::evidence::forwarded::Forwarded;
-use crate::evidence::{Evidence, Facts, NetworkTags};
+use crate::evidence::{Evidence, Facts, NetworkTags, Reason, Sent};
 use crate::fingerprint::client::ConnectionPrint;
 use crate::fingerprint::combined::Lp1;
 use crate::fingerprint::order::HeaderOrder;
 use crate::memory::sources::Counts;
 use crate::policy::Decision;
 
-/// All that is known of one request, at the moment it is annotated.
+/// All that was seen of one request.
 #[derive(Clone, Copy, Debug)]
-pub struct Annotation<'a> {
+pub struct Observed<'a> {
+    /// What it asks for.
+    pub target: Target<'a>,
     /// What the proxy knows of its connection.
     pub facts: &'a Facts,
     /// The fingerprints of its connection.
     pub print: &'a ConnectionPrint,
+    /// What is known of clients.
+    pub catalogue: &'a Catalogue,
+    /// Who its connection's client looks like.
+    pub shown: &'a Shown,
     /// What its connection shows below TLS, as far as it is its client's own.
     pub layer4: &'a Layer4,
     /// Its own header order.
     pub order: &'a Evidence<HeaderOrder>,
     /// What it claims to come from.
     pub claims: &'a Claims<'a>,
+    /// The values of the headers that are compared.
+    pub sent: &'a Sent<'a>,
+    /// Whether it is the crawler that it claims to be.
+    pub crawler: Verification<'a>,
+    /// Who is at the other end of its connection.
+    pub channel: Channel,
     /// The way that it took, as far as that is known.
     pub way: &'a Forwarded,
     /// The networks that its client is in.
@@ -35,13 +51,54 @@ pub struct Annotation<'a> {
     pub of_source: Option<&'a Counts>,
     /// How many headers it brought that are ours to set.
     pub forged: usize,
+}
+
+/// What a request asks for: bytes, as the client sent them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// The method.
+    pub method: &'a [u8],
+    /// The host, perhaps with a port.
+    pub host: &'a [u8],
+    /// The path with its query.
+    pub path: &'a [u8],
+}
+
+/// All that is known of one request, at the moment it is annotated.
+#[derive(Clone, Copy, Debug)]
+pub struct Annotation<'a> {
+    /// What was seen.
+    pub observed: &'a Observed<'a>,
     /// What the layers say.
     pub assessment: &'a Assessment,
     /// What follows.
     pub decision: &'a Decision,
 }
 
-impl Annotation<'_> {
+impl<'a> Observed<'a> {
+    /// The part of it that is compared. The order in which a proxy wrote the headers is not the client's.
+    pub fn view(&self) -> View<'a> {
+        let order = match self.channel {
+            Channel::Relayed => Evidence::Missing(Reason::Relayed),
+            Channel::Secure | Channel::Cleartext => self.order.as_ref(),
+        };
+        View {
+            claims: self.claims,
+            sent: self.sent,
+            protocol: self.facts.protocol.clone(),
+            channel: self.channel,
+            tls: self.shown.tls.as_ref(),
+            http2: self.shown.http2.as_ref(),
+            order,
+            stack: self.layer4.stack.as_ref(),
+            mss_class: self.layer4.tcp.seen().and_then(|tcp| tcp.mss_class),
+            rtt_gap: self.layer4.transport.rtt_gap(),
+            networks: self.networks,
+            crawler: self.crawler,
+            forged: self.forged,
+        }
+    }
+
     /// Its combined fingerprint.
     pub fn lp1(&self) -> Lp1 {
         Lp1 {

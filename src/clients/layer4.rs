@@ -47,17 +47,22 @@ impl Owner {
             .map_or(Self::Unnamed, Self::Known)
     }
 
+    /// Whether the connection from `peer` is this owner's own, and not one that a proxy made for it.
+    pub fn is(self, peer: &Evidence<SourceAddress>) -> bool {
+        let peer = peer.seen().and_then(|peer| peer.ip());
+        match (self, peer) {
+            (Self::Known(owner), Some(peer)) => owner.to_canonical() == peer.to_canonical(),
+            (Self::Known(_), None) | (Self::Hidden, _) => false,
+            (Self::Unnamed, _) => true,
+        }
+    }
+
     /// Whether the evidence is this owner's. A SYN tells by the address that it comes from. Without one, a round-trip time is that
     /// of the connection's own peer.
     fn has(self, transport: &Transport, peer: &Evidence<SourceAddress>) -> bool {
-        let address = match &transport.syn {
-            Evidence::Seen(syn) => Some(syn.ip.source),
-            Evidence::Pending | Evidence::Missing(_) => peer.seen().and_then(|peer| peer.ip()),
-        };
-        match (self, address) {
-            (Self::Known(owner), Some(address)) => owner.to_canonical() == address.to_canonical(),
-            (Self::Known(_), None) | (Self::Hidden, _) => false,
-            (Self::Unnamed, _) => true,
+        match (self, &transport.syn) {
+            (Self::Known(owner), Evidence::Seen(syn)) => owner.to_canonical() == syn.ip.source.to_canonical(),
+            (owner, _) => owner.is(peer),
         }
     }
 }

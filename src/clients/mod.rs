@@ -1,4 +1,7 @@
-//! The catalogue: families of clients and what each sends. Data with provenance, and the code that holds evidence against it.
+//! The catalogue of clients: who writes what, and how sure that is.
 
+pub mod catalogue;
+pub mod crawlers;
 pub mod layer4;
+pub mod shown;
 pub mod stacks;

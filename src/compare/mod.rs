@@ -3,11 +3,17 @@
 //! A layer that was not seen says nothing: it is never held against a client. Only findings raise a score.
 
 mod code;
+mod findings;
 mod score;
+mod view;
 
+pub use crate::clients::stacks::Confidence;
 pub use code::Code;
-pub use score::{Confidence, Layer, Score};
+pub use score::{Layer, Score};
+pub use view::{Channel, Known, View};
 
+use crate::clients::catalogue::Likeness;
+use crate::clients::stacks::Named;
 use std::borrow::Cow;
 
 /// Something that was found of one request.
@@ -82,35 +88,44 @@ pub struct Assessment {
     pub l7: Score,
     /// How they stand to each other.
     pub agreement: Agreement,
-    /// How much the comparison is worth: nothing, where there were not two layers to compare.
+    /// How much the comparison is worth: nothing, where there were not two layers to compare; else how much of the evidence was
+    /// recognised, less what was found where the layers agree, and half of it where they do not.
     pub confidence: Confidence,
     /// What was found, strongest first.
     pub findings: Vec<Finding>,
 }
 
 impl Assessment {
-    /// Weighs `findings` under the `coverage` that there was.
-    pub fn of(coverage: Coverage, mut findings: Vec<Finding>) -> Self {
+    /// Weighs `findings` under the `coverage` that there was, and what of it was `recognised`.
+    pub fn of(coverage: Coverage, recognised: Confidence, mut findings: Vec<Finding>) -> Self {
         findings.sort_by_key(|finding| core::cmp::Reverse(finding.weight));
         let score = |layer| {
             let own = findings.iter().filter(|finding| finding.code.layer() == layer);
             own.fold(Score::default(), |sum, finding| sum.plus(finding.weight))
         };
         let (l4, l7) = (score(Layer::Transport), score(Layer::Application));
-        let (agreement, confidence) = match coverage {
-            Coverage::Neither => (Agreement::Unknown, 0),
-            Coverage::One(_) => (Agreement::Partial, 0),
+        let agreement = match coverage {
+            Coverage::Neither => Agreement::Unknown,
+            Coverage::One(_) => Agreement::Partial,
             Coverage::Both => match (l4 >= Score::HIGH, l7 >= Score::HIGH) {
-                (false, false) => (Agreement::Clean, 100),
-                (true, true) => (Agreement::Hostile, 100),
-                _ => (Agreement::Conflict, 50),
+                (false, false) => Agreement::Clean,
+                (true, true) => Agreement::Hostile,
+                _ => Agreement::Conflict,
             },
+        };
+        let confidence = match agreement {
+            // There is nothing to compare.
+            Agreement::Unknown | Agreement::Partial => 0,
+            Agreement::Clean => recognised.hundredths().saturating_sub(l4.max(l7).value()),
+            Agreement::Hostile => recognised.hundredths(),
+            // The layers speak against each other, and one of them is wrong.
+            Agreement::Conflict => recognised.hundredths() / 2,
         };
         Self {
             l4,
             l7,
             agreement,
-            confidence: Confidence::hundredths(confidence),
+            confidence: Confidence::of(confidence),
             findings,
         }
     }
@@ -121,13 +136,58 @@ impl Assessment {
     }
 }
 
+/// Compares the layers of one request.
+pub fn compare(view: &View<'_>, known: Known<'_>) -> Assessment {
+    Assessment::of(coverage(view), recognised(view), findings::all(view, known))
+}
+
+/// The same before there is a request: what TCP and the path alone show.
+pub fn compare_connection(view: &View<'_>) -> Assessment {
+    Assessment::of(coverage(view), recognised(view), findings::of_connection(view))
+}
+
+/// Which layers were seen. A claim alone is nothing that was seen.
+fn coverage(view: &View<'_>) -> Coverage {
+    let application = view.tls.seen().is_some() || view.http2.seen().is_some() || view.order.seen().is_some();
+    match (view.stack.seen().is_some(), application) {
+        (true, true) => Coverage::Both,
+        (true, false) => Coverage::One(Layer::Transport),
+        (false, true) => Coverage::One(Layer::Application),
+        (false, false) => Coverage::Neither,
+    }
+}
+
+/// How much of what was seen was recognised, the mean of the two layers. An unknown fingerprint is held against nobody, and says little.
+fn recognised(view: &View<'_>) -> Confidence {
+    const UNKNOWN: u8 = 25;
+    let transport = match view.stack.seen() {
+        None => 0,
+        Some(Named::Known { confidence, .. }) => confidence.hundredths(),
+        Some(Named::Ambiguous(..)) => 50,
+        Some(Named::Unknown) => UNKNOWN,
+    };
+    let of = |likeness: &Likeness| if likeness.is_empty() { UNKNOWN } else { 100 };
+    let tls = view.tls.seen().map(|shown| of(&shown.likeness));
+    let http2 = view.http2.seen().map(|likeness| of(likeness));
+    let application = match (tls, http2) {
+        (Some(tls), Some(http2)) => mean(tls, http2),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => UNKNOWN,
+    };
+    Confidence::of(mean(transport, application))
+}
+
+const fn mean(one: u8, other: u8) -> u8 {
+    one.midpoint(other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn nothing_found_and_one_layer_seen_is_partial_and_worth_nothing() {
-        let assessment = Assessment::of(Coverage::One(Layer::Application), Vec::new());
+        let assessment = Assessment::of(Coverage::One(Layer::Application), Confidence::of(100), Vec::new());
         assert_eq!((assessment.l4.value(), assessment.l7.value()), (0, 0));
         assert_eq!(assessment.agreement, Agreement::Partial);
         assert_eq!(assessment.confidence.to_string(), "0.00");
@@ -135,8 +195,9 @@ mod tests {
 
     #[test]
     fn a_finding_raises_its_own_layer_only() {
-        let assessment = Assessment::of(Coverage::Both, vec![Code::ForgedAnnotation.into()]);
+        let assessment = Assessment::of(Coverage::Both, Confidence::of(90), vec![Code::ForgedAnnotation.into()]);
         assert_eq!((assessment.l4.value(), assessment.l7.value()), (0, 60));
         assert_eq!(assessment.agreement, Agreement::Conflict);
+        assert_eq!(assessment.confidence.to_string(), "0.45");
     }
 }

@@ -1,4 +1,4 @@
-//! The numbers of a comparison: the layers, their scores, how much the whole is worth.
+//! The numbers of a comparison: the layers and their scores.
 
 use core::fmt;
 
@@ -49,28 +49,6 @@ impl Score {
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-/// 0.00 to 1.00, kept in hundredths.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Confidence(u8);
-
-impl Confidence {
-    /// This many hundredths, at most 100.
-    pub const fn hundredths(value: u8) -> Self {
-        if value > 100 { Self(100) } else { Self(value) }
-    }
-
-    /// The hundredths.
-    pub const fn value(self) -> u8 {
-        self.0
-    }
-}
-
-impl fmt::Display for Confidence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
     }
 }
 

@@ -8,6 +8,7 @@ mod handover;
 mod names;
 mod networks;
 mod reported;
+mod sent;
 mod text;
 mod transport;
 
@@ -17,6 +18,7 @@ pub use handover::{decode as decode_handover, encode as encode_handover};
 pub use names::{RequestNames, is_annotation};
 pub use networks::{NetworkTag, NetworkTags, Networks};
 pub use reported::{ReportedJa3, ReportedJa4};
+pub use sent::{COMPARED, Purpose, Sent};
 pub use text::Text;
 pub use transport::{Micros, Rtt, RttSource, Transport, Unit, read_syn};
 

@@ -36,6 +36,16 @@ pub struct Http2Print {
 }
 
 impl ConnectionPrint {
+    /// The connection is a proxy's, and nothing of it is the client's.
+    pub fn relayed() -> Self {
+        Self {
+            tls: TlsPrint::unseen(Reason::Relayed),
+            http2: Evidence::Missing(Reason::Relayed),
+            case: Evidence::Missing(Reason::Relayed),
+            lp1: Lp1::UNSEEN,
+        }
+    }
+
     /// The fingerprints of the connection with this `opening` and this `tls`, whose first request has `names` and `order`.
     pub fn freeze(
         opening: &Evidence<Opening>,

@@ -56,7 +56,7 @@ impl HeaderOrder {
     }
 
     /// The names in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.0.split(',').filter(|name| !name.is_empty())
     }
 

@@ -70,6 +70,20 @@ impl TlsPrint {
         }
     }
 
+    /// Nothing was seen, for this reason.
+    pub const fn unseen(reason: Reason) -> Self {
+        Self {
+            source: Evidence::Missing(reason),
+            ja3: Evidence::Missing(reason),
+            ja3n: Evidence::Missing(reason),
+            ja4: Evidence::Missing(reason),
+            ja4s1: Evidence::Missing(reason),
+            part: Part::ZEROS,
+            other_ja3: None,
+            other_ja4: None,
+        }
+    }
+
     fn of_hello(hello: &ClientHello, source: TlsSource) -> Self {
         let ja4 = whole(Ja4::new(hello, Transport::Tcp));
         Self {

@@ -147,11 +147,17 @@ pub fn decide(mode: Mode, assessment: &Assessment) -> Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::{Code, Coverage};
+    use crate::compare::{Code, Confidence, Coverage};
 
     #[test]
     fn a_finding_is_logged_and_its_absence_allowed() {
-        let verdict = |findings| decide(Mode::Observe, &Assessment::of(Coverage::Neither, findings)).verdict;
+        let verdict = |findings| {
+            decide(
+                Mode::Observe,
+                &Assessment::of(Coverage::Neither, Confidence::default(), findings),
+            )
+            .verdict
+        };
         assert_eq!(verdict(vec![]), Verdict::Allow);
         assert_eq!(verdict(vec![Code::ForgedAnnotation.into()]), Verdict::Log);
     }

@@ -4,6 +4,7 @@
 //! in another VM, nothing tells when a connection ends: the request role's own entries are bounded, and the oldest give way.
 
 use crate::clients::layer4::Layer4;
+use crate::clients::shown::Shown;
 use crate::evidence::{Evidence, Facts, Micros, Text};
 use crate::fingerprint::client::ConnectionPrint;
 use crate::memory::sources::Counts;
@@ -70,6 +71,8 @@ pub struct Known {
     pub facts: Facts,
     /// Its fingerprints.
     pub print: ConnectionPrint,
+    /// Who its client looks like.
+    pub shown: Shown,
     /// What it shows below TLS. Whether that is a request's client's own is for each request to say.
     pub layer4: Layer4,
     /// What its source has brought so far, this connection with it; none when the connection role did not see it.

@@ -2,8 +2,11 @@
 
 use super::connections::Connections;
 use super::metrics::{Metric, Metrics};
+use crate::clients::catalogue::Catalogue;
+use crate::clients::crawlers::Crawlers;
 use crate::clients::layer4::Layer4;
 use crate::clients::stacks::Stacks;
+use crate::compare::Known;
 use crate::evidence::{Evidence, Facts, SourceAddress};
 use crate::fingerprint::tls::TlsPrint;
 use crate::fingerprint::tls_family::TlsFamily;
@@ -43,6 +46,10 @@ pub struct Plugin {
     pub metrics: Metrics,
     /// The TCP stacks that are known.
     pub stacks: Stacks,
+    /// The clients that are known.
+    pub catalogue: Catalogue,
+    /// The crawlers that are known, and where they come from.
+    pub crawlers: Crawlers,
     /// What all plugins of this VM know.
     pub shared: Shared,
 }
@@ -73,9 +80,19 @@ impl Plugin {
         Ok(Self {
             config,
             metrics,
-            stacks: Stacks::built_in().map_err(|error| vec![Problem::of_stacks(&error)])?,
+            stacks: Stacks::built_in().map_err(|error| vec![Problem::of_table("TCP stacks", &error)])?,
+            catalogue: Catalogue::built_in().map_err(|error| vec![Problem::of_table("clients", &error)])?,
+            crawlers: Crawlers::default(),
             shared,
         })
+    }
+
+    /// What is known of clients.
+    pub(super) const fn known(&self) -> Known<'_> {
+        Known {
+            catalogue: &self.catalogue,
+            stacks: &self.stacks,
+        }
     }
 
     /// Counts what a connection showed of its TLS, and the connection as one of which evidence was read.

@@ -8,12 +8,14 @@ use super::facts;
 use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
 use super::transport;
-use crate::annotate::{Annotation, headers, line};
+use crate::annotate::{Annotation, Observed, Target, headers, line};
+use crate::clients::crawlers::Verification;
 use crate::clients::layer4::{Layer4, Owner};
-use crate::compare::{Assessment, Code, Coverage, Layer};
+use crate::clients::shown::Shown;
+use crate::compare::{Channel, compare};
 use crate::evidence::claims::Claims;
 use crate::evidence::forwarded::Forwarded;
-use crate::evidence::{Evidence, Facts, NetworkTags, Reason, RequestNames, TlsSource};
+use crate::evidence::{Evidence, Facts, NetworkTags, Protocol, Reason, RequestNames, Sent, TlsSource};
 use crate::fingerprint::client::{ConnectionPrint, request_order};
 use crate::fingerprint::order::HeaderOrder;
 use crate::fingerprint::tls::TlsPrint;
@@ -75,33 +77,46 @@ impl RequestRole {
         let forwarded_for: Vec<&[u8]> = values(&fields, "x-forwarded-for").collect();
         let way = |facts: &Facts| Forwarded::read(&forwarded_for, &facts.peer, self.plugin.config.forwarded);
         let (known, order) = self.identify(host, &mut record, &names, way);
-        let Known { facts, print, .. } = known;
+        let facts = &known.facts;
         let way = way(facts);
         let owner = Owner::of_request(&way, &facts.peer, self.plugin.config.forwarded);
-        let without_others = known.layer4.without_others(owner, &facts.peer);
-        let layer4 = without_others.as_ref().unwrap_or(&known.layer4);
+        let layer4 = known.layer4.without_others(owner, &facts.peer);
+        // What a proxy in front of us speaks is its own.
+        let relayed = (!owner.is(&facts.peer)).then(|| (ConnectionPrint::relayed(), Shown::nothing(Reason::Relayed)));
+        let (print, shown) = match &relayed {
+            Some((print, shown)) => (print, shown),
+            None => (&known.print, &known.shown),
+        };
         let client = way.client.seen().map(|client| client.ip);
         let networks = client.map_or_else(NetworkTags::default, |ip| self.plugin.config.networks.tags(ip));
-
-        let coverage = coverage(layer4, print, &order);
-        let findings = if forged > 0 {
-            vec![Code::ForgedAnnotation.into()]
-        } else {
-            Vec::new()
+        let headers = || fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+        let (claims, sent) = (Claims::of(headers()), Sent::of(headers()));
+        let crawler = match claims.user_agent.seen() {
+            Some(agent) => self.plugin.crawlers.verify(agent, client),
+            None => Verification::NotClaimed,
         };
-        let assessment = Assessment::of(coverage, findings);
-        let decision = decide(self.plugin.config.mode, &assessment);
-        let claims = Claims::of(fields.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
-        let annotation = Annotation {
+        let observed = Observed {
+            target: target(&fields),
             facts,
             print,
-            layer4,
+            catalogue: &self.plugin.catalogue,
+            shown,
+            layer4: layer4.as_ref().unwrap_or(&known.layer4),
             order: &order,
             claims: &claims,
+            sent: &sent,
+            crawler,
+            channel: channel(facts, relayed.is_some()),
             way: &way,
             networks,
             of_source: known.of_source.as_ref(),
             forged,
+        };
+        let view = observed.view();
+        let assessment = compare(&view, self.plugin.known());
+        let decision = decide(self.plugin.config.mode, &assessment);
+        let annotation = Annotation {
+            observed: &observed,
             assessment: &assessment,
             decision: &decision,
         };
@@ -179,6 +194,7 @@ impl RequestRole {
             let tls = TlsPrint::of(&hello, TlsSource::FilterState, &facts);
             let first = request_order(opening, &facts, names, is_first);
             let print = ConnectionPrint::freeze(opening, &facts, tls, names, &first);
+            let shown = Shown::of(&hello, &print, &first, &facts.protocol, &self.plugin.catalogue);
             self.plugin.count_evidence(host, &facts, &print.tls);
             self.count_http(host, &print);
             order = Some(first);
@@ -188,6 +204,7 @@ impl RequestRole {
                 layer4: self.layer4(host, arrival.as_ref(), &facts, &way(&facts)),
                 facts,
                 print,
+                shown,
             }
         });
         let order = order.unwrap_or_else(|| request_order(opening, &known.facts, names, is_first));
@@ -243,22 +260,27 @@ impl RequestRole {
 }
 
 /// The values of the fields of this name, in their order.
-fn values<'f>(fields: &'f [(String, Vec<u8>)], name: &'f str) -> impl Iterator<Item = &'f [u8]> {
+fn values<'f>(fields: &'f [(String, Vec<u8>)], name: &'static str) -> impl Iterator<Item = &'f [u8]> {
     let of_name = fields.iter().filter(move |(found, _)| found == name);
     of_name.map(|(_, value)| value.as_slice())
 }
 
-/// Which layers were seen.
-fn coverage(layer4: &Layer4, print: &ConnectionPrint, order: &Evidence<HeaderOrder>) -> Coverage {
-    let application = print.tls.ja3.seen().is_some()
-        || print.tls.ja4.seen().is_some()
-        || print.http2.seen().is_some()
-        || print.case.seen().is_some()
-        || order.seen().is_some();
-    match (layer4.tcp.seen().is_some(), application) {
-        (true, true) => Coverage::Both,
-        (true, false) => Coverage::One(Layer::Transport),
-        (false, true) => Coverage::One(Layer::Application),
-        (false, false) => Coverage::Neither,
+/// What the request asks for, by its pseudo-headers, which a proxy makes for HTTP/1 too.
+fn target(fields: &[(String, Vec<u8>)]) -> Target<'_> {
+    let one = |name| values(fields, name).next().unwrap_or_default();
+    Target {
+        method: one(":method"),
+        host: one(":authority"),
+        path: one(":path"),
+    }
+}
+
+/// Who is at the other end.
+fn channel(facts: &Facts, is_relayed: bool) -> Channel {
+    match (&facts.tls_version, &facts.protocol) {
+        _ if is_relayed => Channel::Relayed,
+        // QUIC is encrypted, and there is no TLS version to be asked for.
+        (Evidence::Seen(_), _) | (_, Evidence::Seen(Protocol::Http3)) => Channel::Secure,
+        _ => Channel::Cleartext,
     }
 }

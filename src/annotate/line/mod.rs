@@ -3,11 +3,13 @@
 //!
 //! ```json
 //! {"v":1,"of":"request","verdict":"log","mode":"observe","agreement":"partial","confidence":0.00,"l4":0,"l7":60,
-//!  "route":"default","class":"page","findings":[{"code":"forged-annotation","layer":7,"weight":60,"why":"…"}],"id":"lp1_…",
-//!  "source":"192.0.2.7:4000","family":"ipv4","client":"192.0.2.7","client_found":"peer","claimed_hops":0,"networks":["office"],
+//!  "route":"default","class":"page","findings":[{"code":"forged-annotation","layer":7,"weight":60,"why":"…"}],
+//!  "method":"GET","host":"a.example","path":"/a","sent":{"user-agent":"…","sec-fetch-mode":"navigate"},"id":"lp1_…",
+//!  "source":"192.0.2.7:4000","family":"ipv4","channel":"secure","client":"192.0.2.7","client_found":"peer","claimed_hops":0,"networks":["office"],
 //!  "source_connections":3,"source_without_request":1,"source_unfinished":0,
 //!  "protocol":"HTTP/2","tls_version":"TLSv1.3","sni":"a.example","tls_source":"filter-state",
-//!  "ja3":"…","ja3n":"…","ja4":"…","ja4s1":"…","proxy_ja4":"…","h2":"…","h2_md5":"…","h2_extended":"…","tcp":"…","hops":0,
+//!  "ja3":"…","ja3n":"…","ja4":"…","ja4s1":"…","proxy_ja4":"…","h2":"…","h2_md5":"…","h2_extended":"…","ja4_r":"…","tls_grease":true,
+//!  "tls_client":["chromium"],"h2_client":["chromium"],"looks_like":"chrome","looks_like_class":"browser","tcp":"…","hops":0,
 //!  "mss_class":"ethernet","os":"linux","os_kind":"os","os_confidence":1.00,"os_deviations":"","rtt_us":900,"rtt_source":"probe",
 //!  "handshake_us":3000,"first_bytes_us":3100,"rtt_gap_us":2100,"order":"…",
 //!  "headers":["user-agent","accept"],"user_agent":{"product":"chrome","kind":"browser","version":"131.0","engine":"blink",
@@ -22,15 +24,19 @@
 //! A piece of evidence is either a member of the object, or a member of `missing` with the reason. `tls_source` says what the
 //! fingerprints of TLS were made from: the ClientHello as the connection's `opening`, the ClientHello from `filter-state`, or
 //! the `proxy`'s own JA3 and JA4. `proxy_ja3` and `proxy_ja4` are there only when the proxy computed another value than we did.
-//! `os` may be `unknown` or `ambiguous`, then without the three behind it. The counts `source_…` are there where the connection
-//! role saw the connection. `user_agent` and the hints are what the client claims, not what was observed. Times and paths are the
-//! access log's own.
+//! `rule` is there when a rule decided, and `crawler` when one is claimed, with what became of that in `crawler_state`. `path` is
+//! without its query, and cut at 512 bytes. `sent` holds the headers that are compared, as they came; `tls_client` and `h2_client`
+//! the implementations that fit; `looks_like` the client that all of it is, whatever it claims.
+//! `os` may be `unknown` or `ambiguous`, then without the three behind it, and with two `os_candidates`. The counts `source_…` are there where the connection
+//! role saw the connection. `user_agent` and the hints are what the client claims, not what was observed. Times are the access
+//! log's own.
 
 mod claims;
 mod json;
+mod request;
 
 use self::json::{Line, string};
-use super::Annotation;
+use super::{Annotation, Observed};
 use crate::clients::layer4::Layer4;
 use crate::clients::stacks::Named;
 use crate::compare::Finding;
@@ -73,17 +79,9 @@ fn write_connection(line: &mut Line, facts: &Facts, layer4: &Layer4, tls: &TlsPr
 }
 
 fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
-    let (decision, assessment) = (of.decision, of.assessment);
-    line.text("of", &"request")?;
-    line.text("verdict", &decision.verdict.as_str())?;
-    line.text("mode", &decision.mode.as_str())?;
-    line.text("agreement", &assessment.agreement.as_str())?;
-    line.number("confidence", &assessment.confidence)?;
-    line.number("l4", &assessment.l4)?;
-    line.number("l7", &assessment.l7)?;
-    line.text("route", &decision.route)?;
-    line.text("class", &decision.class.as_str())?;
-    line.list("findings", &assessment.findings, finding)?;
+    write_verdict(line, of)?;
+    let of = of.observed;
+    request::write(line, of)?;
     line.text("id", &of.lp1())?;
     line.evidence("source", &of.facts.source)?;
     write_way(line, of)?;
@@ -98,6 +96,7 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
         line.text("h2_extended", &http2.extended)?;
     }
     line.evidence("h1_case", &of.print.case.as_ref().map(|case| case.as_str()))?;
+    request::write_shown(line, of)?;
     write_layer4(line, of.layer4)?;
     line.evidence("order", &of.order.as_ref().map(|order| order.digest()))?;
     if let Evidence::Seen(order) = of.order {
@@ -107,9 +106,27 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     line.number("forged", &of.forged)
 }
 
-fn write_way(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
+fn write_verdict(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
+    let (decision, assessment) = (of.decision, of.assessment);
+    line.text("of", &"request")?;
+    line.text("verdict", &decision.verdict.as_str())?;
+    line.text("mode", &decision.mode.as_str())?;
+    line.text("agreement", &assessment.agreement.as_str())?;
+    line.number("confidence", &assessment.confidence)?;
+    line.number("l4", &assessment.l4)?;
+    line.number("l7", &assessment.l7)?;
+    line.text("route", &decision.route)?;
+    line.text("class", &decision.class.as_str())?;
+    if let Some(rule) = &decision.rule {
+        line.text("rule", rule)?;
+    }
+    line.list("findings", &assessment.findings, finding)
+}
+
+fn write_way(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
     let family = of.facts.peer.as_ref().map(|peer| peer.family().as_str());
     line.evidence("family", &family)?;
+    line.text("channel", &of.channel.as_str())?;
     line.evidence("client", &of.way.client.as_ref().map(|client| client.ip))?;
     if let Evidence::Seen(client) = &of.way.client {
         line.text("client_found", &client.found.as_str())?;
@@ -150,6 +167,9 @@ fn write_layer4(line: &mut Line, layer4: &Layer4) -> fmt::Result {
         }
     }
     line.evidence("os", &stack.as_ref().map(Named::as_str))?;
+    if let Evidence::Seen(Named::Ambiguous(first, second)) = stack {
+        line.list("os_candidates", [first, second], |out, name| string(out, name))?;
+    }
     if let Evidence::Seen(Named::Known {
         kind,
         confidence,

@@ -163,13 +163,18 @@ impl fmt::Debug for Deviations {
     }
 }
 
-/// How sure a family is, 0.00 to 1.00, kept in hundredths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// How sure something is, 0.00 to 1.00, kept in hundredths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Confidence(u8);
 
 impl Confidence {
     /// Under this a family is not named: it takes more settings and accidents at once than are likely.
     pub const LEAST: Self = Self(50);
+
+    /// This many hundredths, at most 100.
+    pub const fn of(hundredths: u8) -> Self {
+        if hundredths > 100 { Self(100) } else { Self(hundredths) }
+    }
 
     /// In hundredths, at most 100.
     pub const fn hundredths(self) -> u8 {

@@ -45,6 +45,13 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of this stable name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Os, Self::Middlebox, Self::Scanner]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+
     /// Its stable name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -76,6 +83,13 @@ pub enum Fit {
     Contradicts,
     /// Nothing follows: no platform is named, or the SYN is a middlebox's.
     SaysNothing,
+}
+
+impl Fit {
+    /// What holds for both, if anything.
+    fn if_also(self, other: Self) -> Self {
+        if self == other { self } else { Self::SaysNothing }
+    }
 }
 
 impl Stack {
@@ -173,7 +187,7 @@ impl<'a> Identity<'a> {
             Self::Known(found) => found.stack.could_run(platform),
             Self::Ambiguous(first, second) => {
                 let (first, second) = (first.stack.could_run(platform), second.stack.could_run(platform));
-                if first == second { first } else { Fit::SaysNothing }
+                first.if_also(second)
             }
             Self::Unknown => Fit::SaysNothing,
         }
@@ -194,8 +208,8 @@ pub enum Named {
         /// In what the SYN differs from what the family sends by default.
         deviations: Deviations,
     },
-    /// One of two families.
-    Ambiguous,
+    /// One of these two families, by their names.
+    Ambiguous(Box<str>, Box<str>),
     /// None that is in the table.
     Unknown,
 }
@@ -209,7 +223,9 @@ impl From<Identity<'_>> for Named {
                 confidence: found.confidence,
                 deviations: found.deviations,
             },
-            Identity::Ambiguous(..) => Self::Ambiguous,
+            Identity::Ambiguous(first, second) => {
+                Self::Ambiguous(first.stack.name.as_str().into(), second.stack.name.as_str().into())
+            }
             Identity::Unknown => Self::Unknown,
         }
     }
@@ -220,7 +236,7 @@ impl Named {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Known { name, .. } => name,
-            Self::Ambiguous => "ambiguous",
+            Self::Ambiguous(..) => "ambiguous",
             Self::Unknown => "unknown",
         }
     }
@@ -272,6 +288,24 @@ impl Stacks {
     /// The rows.
     pub fn rows(&self) -> &[Stack] {
         &self.stacks
+    }
+
+    /// The row of this name.
+    pub fn row(&self, name: &str) -> Option<&Stack> {
+        self.stacks.iter().find(|stack| stack.name == name)
+    }
+
+    /// Whether `platform` runs on what was named, as [`Identity::could_run`] says.
+    pub fn could_run(&self, named: &Named, platform: Platform) -> Fit {
+        let of = |name: &str| {
+            self.row(name)
+                .map_or(Fit::SaysNothing, |stack| stack.could_run(platform))
+        };
+        match named {
+            Named::Known { name, .. } => of(name),
+            Named::Ambiguous(first, second) => of(first).if_also(of(second)),
+            Named::Unknown => Fit::SaysNothing,
+        }
     }
 
     /// Who wrote `syn`. Allocates nothing.

@@ -46,6 +46,22 @@ impl MssClass {
         })
     }
 
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Tiny,
+        Self::MobileOrNested,
+        Self::Tunnel,
+        Self::Pppoe,
+        Self::Ethernet,
+        Self::Jumbo,
+        Self::Loopback,
+    ];
+
+    /// The class of this stable name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == name)
+    }
+
     /// Its stable name.
     pub const fn as_str(self) -> &'static str {
         match self {

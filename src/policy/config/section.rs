@@ -17,10 +17,10 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The table of TCP stacks that comes with the filter cannot be read.
-    pub fn of_stacks(error: &impl fmt::Display) -> Self {
+    /// A table that comes with the filter cannot be read.
+    pub fn of_table(what: &str, error: &impl fmt::Display) -> Self {
         Self {
-            path: "(the table of TCP stacks)".to_owned(),
+            path: format!("(the table of {what})"),
             what: error.to_string(),
             accepted: "a build whose tests pass".to_owned(),
         }

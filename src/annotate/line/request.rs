@@ -1,0 +1,71 @@
+//! The part of a request's line that says what it asks for, and who its connection looks like.
+
+use super::json::{Line, string};
+use crate::annotate::Observed;
+use crate::clients::catalogue::Likeness;
+use crate::clients::crawlers::Verification;
+use crate::evidence::Evidence;
+use core::fmt::{self, Write};
+
+/// The longest path and host that are written.
+const MAX_TARGET: usize = 512;
+
+/// The longest header value that is written: the longest User-Agent that is read.
+const MAX_SENT: usize = 1_024;
+
+/// Writes what is asked for, and the headers that are compared: with those a log line can be compared anew.
+pub(super) fn write(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
+    let path = of.target.path.split(|byte| *byte == b'?').next().unwrap_or_default();
+    line.text("method", &text(of.target.method))?;
+    line.text("host", &text(of.target.host))?;
+    line.text("path", &text(path))?;
+    let mut sent = of.sent.iter().filter(|(_, value)| value.len() <= MAX_SENT);
+    line.object("sent", |out| {
+        sent.try_fold("", |comma, (name, value)| {
+            write!(out, r#"{comma}"{name}":"#)?;
+            string(out, &String::from_utf8_lossy(value))?;
+            Ok(",")
+        })
+        .map(|_| ())
+    })?;
+    match of.crawler {
+        Verification::NotClaimed => Ok(()),
+        Verification::Verified(crawler) => crawler_is(line, crawler.name(), "verified"),
+        Verification::Refuted(crawler) => crawler_is(line, crawler.name(), "refuted"),
+        Verification::Unverifiable(crawler, _) => crawler_is(line, crawler.name(), "unverifiable"),
+    }
+}
+
+fn crawler_is(line: &mut Line, name: &str, state: &str) -> fmt::Result {
+    line.text("crawler", &name)?;
+    line.text("crawler_state", &state)
+}
+
+/// Writes what was recognised.
+pub(super) fn write_shown(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
+    let shown = of.shown;
+    if let Some(raw) = &shown.raw {
+        line.text("ja4_r", &raw.ja4_r)?;
+        line.number("tls_grease", &raw.grease)?;
+    }
+    if let Evidence::Seen(tls) = &shown.tls {
+        write_likeness(line, "tls_client", &tls.likeness, of)?;
+    }
+    if let Evidence::Seen(http2) = &shown.http2 {
+        write_likeness(line, "h2_client", http2, of)?;
+    }
+    if let Some(client) = &shown.client {
+        line.text("looks_like", &client.name)?;
+        line.text("looks_like_class", &client.kind.as_str())?;
+    }
+    Ok(())
+}
+
+fn write_likeness(line: &mut Line, name: &str, likeness: &Likeness, of: &Observed<'_>) -> fmt::Result {
+    line.list(name, likeness.names(of.catalogue), |out, name| string(out, &name))
+}
+
+/// Any bytes as text, cut at a bound.
+fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes.get(..MAX_TARGET).unwrap_or(bytes))
+}

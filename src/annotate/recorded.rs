@@ -1,0 +1,251 @@
+//! A request's line read back, so that what it tells can be compared and decided anew: by another configuration, or a later catalogue.
+//!
+//! Nothing is taken from the line that can be told anew: claims are read from the headers as they were sent, fingerprints are looked
+//! up again, networks and crawlers are those of the configuration at hand.
+
+use crate::clients::catalogue::{Catalogue, Likeness, TlsTraits};
+use crate::clients::crawlers::{Crawlers, Verification};
+use crate::clients::shown::TlsShown;
+use crate::clients::stacks::{Confidence, Deviations, Kind, Named, Stacks};
+use crate::compare::{Assessment, Channel, Known, View, compare};
+use crate::evidence::claims::Claims;
+use crate::evidence::{Evidence, Micros, NetworkTags, Networks, Protocol, Reason, Sent};
+use crate::fingerprint::order::HeaderOrder;
+use crate::fingerprint::tcp::MssClass;
+use core::fmt;
+use core::net::IpAddr;
+use serde_json::Value;
+
+/// What a line says of its request.
+#[derive(Clone, Debug)]
+pub struct Recorded<'v> {
+    line: &'v Value,
+    sent: Vec<(&'v str, &'v [u8])>,
+    order: Evidence<HeaderOrder>,
+    stack: Evidence<Named>,
+}
+
+/// Why a line cannot be read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is no JSON object.
+    NoObject,
+    /// It is of another version than 1.
+    Version,
+    /// It is the line of a connection, or of something else that is no request.
+    NoRequest,
+    /// It was written before lines could be compared anew: it has no `sent` and no `channel`.
+    TooOld,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoObject => "it is no JSON object",
+            Self::Version => "its member `v` is not 1",
+            Self::NoRequest => "its member `of` is not \"request\"",
+            Self::TooOld => "it has no `sent` and no `channel`: an older layerprint wrote it",
+        })
+    }
+}
+
+impl core::error::Error for Unreadable {}
+
+/// What a configuration says of clients and where they come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Lookups<'a> {
+    /// TLS, HTTP.
+    pub catalogue: &'a Catalogue,
+    /// TCP.
+    pub stacks: &'a Stacks,
+    /// Crawlers.
+    pub crawlers: &'a Crawlers,
+    /// Networks.
+    pub networks: &'a Networks,
+}
+
+impl<'v> Recorded<'v> {
+    /// What `line` says.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when it is no request's line that can be compared anew.
+    pub fn read(line: &'v Value) -> Result<Self, Unreadable> {
+        let object = line.as_object().ok_or(Unreadable::NoObject)?;
+        if line.get("v").and_then(Value::as_u64) != Some(1) {
+            return Err(Unreadable::Version);
+        }
+        if line.get("of").and_then(Value::as_str) != Some("request") {
+            return Err(Unreadable::NoRequest);
+        }
+        let sent = object
+            .get("sent")
+            .and_then(Value::as_object)
+            .ok_or(Unreadable::TooOld)?;
+        let sent = sent
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?.as_bytes())))
+            .collect();
+        let recorded = Self {
+            line,
+            sent,
+            order: Evidence::Pending,
+            stack: Evidence::Pending,
+        };
+        recorded.channel().ok_or(Unreadable::TooOld)?;
+        Ok(Self {
+            order: recorded.order(),
+            stack: recorded.stack(),
+            ..recorded
+        })
+    }
+
+    /// The text of a member.
+    pub fn text(&self, name: &str) -> Option<&'v str> {
+        self.line.get(name)?.as_str()
+    }
+
+    /// A member that is a number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.line.get(name)?.as_u64()
+    }
+
+    /// The reason why a piece of evidence is missing.
+    pub fn missing<T>(&self, name: &str) -> Evidence<T> {
+        let state = self.line.get("missing").and_then(|missing| missing.get(name));
+        match state.and_then(Value::as_str) {
+            Some("pending") => Evidence::Pending,
+            Some(state) => Evidence::Missing(Reason::parse(state).unwrap_or(Reason::NotProvided)),
+            None => Evidence::Missing(Reason::NotProvided),
+        }
+    }
+
+    /// A piece of evidence that is text, as `read` understands it.
+    pub fn evidence<T>(&self, name: &str, read: impl FnOnce(&'v str) -> Option<T>) -> Evidence<T> {
+        match self.text(name) {
+            Some(text) => Evidence::or_missing(read(text), Reason::Malformed),
+            None => self.missing(name),
+        }
+    }
+
+    /// The client's address.
+    pub fn client(&self) -> Option<IpAddr> {
+        self.text("client")?.parse().ok()
+    }
+
+    /// The claims of the request, and the values that are compared.
+    pub fn claims(&self) -> (Claims<'_>, Sent<'_>) {
+        (
+            Claims::of(self.sent.iter().copied()),
+            Sent::of(self.sent.iter().copied()),
+        )
+    }
+
+    /// Compares the layers anew.
+    pub fn compare(&self, by: Lookups<'_>) -> Assessment {
+        let (claims, sent) = self.claims();
+        let tls = self.tls(by.catalogue);
+        let http2 = self.evidence("h2", |form| Some(by.catalogue.http2(form)));
+        let client = self.client();
+        let view = View {
+            claims: &claims,
+            sent: &sent,
+            protocol: self.evidence("protocol", |name| Protocol::parse(name.as_bytes())),
+            channel: self.channel().unwrap_or(Channel::Relayed),
+            tls: tls.as_ref(),
+            http2: http2.as_ref(),
+            order: self.compared_order(),
+            stack: self.stack.as_ref(),
+            mss_class: self.text("mss_class").and_then(MssClass::parse),
+            rtt_gap: self.micros("rtt_gap_us"),
+            networks: client.map_or_else(NetworkTags::default, |ip| by.networks.tags(ip)),
+            crawler: match claims.user_agent.seen() {
+                Some(agent) => by.crawlers.verify(agent, client),
+                None => Verification::NotClaimed,
+            },
+            forged: self
+                .number("forged")
+                .and_then(|count| count.try_into().ok())
+                .unwrap_or_default(),
+        };
+        let known = Known {
+            catalogue: by.catalogue,
+            stacks: by.stacks,
+        };
+        compare(&view, known)
+    }
+
+    /// What its TLS looks like, by this catalogue.
+    pub fn tls(&self, catalogue: &Catalogue) -> Evidence<TlsShown> {
+        let raw = self.text("ja4_r");
+        let grease = self.line.get("tls_grease").and_then(Value::as_bool);
+        let traits = self.evidence("ja4", |ja4| TlsTraits::parse(ja4, raw, grease));
+        traits.map(|traits| TlsShown {
+            likeness: catalogue.tls(&traits),
+            traits,
+        })
+    }
+
+    /// Whose its HTTP/2 is, by this catalogue.
+    pub fn http2(&self, catalogue: &Catalogue) -> Evidence<Likeness> {
+        self.evidence("h2", |form| Some(catalogue.http2(form)))
+    }
+
+    /// Who is at the other end.
+    pub fn channel(&self) -> Option<Channel> {
+        let name = self.text("channel")?;
+        Channel::ALL.into_iter().find(|channel| channel.as_str() == name)
+    }
+
+    fn compared_order(&self) -> Evidence<&HeaderOrder> {
+        match self.channel() {
+            Some(Channel::Relayed) => Evidence::Missing(Reason::Relayed),
+            _ => self.order.as_ref(),
+        }
+    }
+
+    fn order(&self) -> Evidence<HeaderOrder> {
+        let Some(names) = self.line.get("headers").and_then(Value::as_array) else {
+            return self.missing("order");
+        };
+        let order = HeaderOrder::of(names.iter().filter_map(Value::as_str));
+        Evidence::or_missing(order, Reason::TooLarge)
+    }
+
+    fn stack(&self) -> Evidence<Named> {
+        self.evidence("os", |name| {
+            Some(match name {
+                "unknown" => Named::Unknown,
+                "ambiguous" => {
+                    let names = self.line.get("os_candidates")?.as_array()?;
+                    let mut names = names.iter().filter_map(Value::as_str);
+                    Named::Ambiguous(names.next()?.into(), names.next()?.into())
+                }
+                name => Named::Known {
+                    name: name.into(),
+                    kind: Kind::parse(self.text("os_kind")?)?,
+                    confidence: self.confidence("os_confidence")?,
+                    // They have taken from the confidence already.
+                    deviations: Deviations::default(),
+                },
+            })
+        })
+    }
+
+    /// A number from 0.00 to 1.00.
+    fn confidence(&self, name: &str) -> Option<Confidence> {
+        let number = self.line.get(name)?.as_number()?.to_string();
+        let (whole, fraction) = number.split_once('.').unwrap_or((&number, "0"));
+        let digits = fraction.bytes().chain(*b"00").take(2);
+        let hundredths = digits.fold(0_u8, |sum, digit| {
+            sum.saturating_mul(10).saturating_add(digit.saturating_sub(b'0'))
+        });
+        Some(Confidence::of(if whole == "0" { hundredths } else { 100 }))
+    }
+
+    fn micros(&self, name: &str) -> Evidence<Micros> {
+        match self.number(name) {
+            Some(micros) => Evidence::Seen(Micros::new(u32::try_from(micros).unwrap_or(u32::MAX))),
+            None => self.missing(name),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Which headers came, and in which order.
+
+use super::{Claimed, Finding, seen};
+use crate::clients::stacks::Fit;
+use crate::compare::code::Code;
+use crate::compare::view::{Channel, Known, View};
+
+/// A browser of that version sends `Sec-Fetch-*` with every request to a secure origin (Fetch Metadata, W3C), and no script can take
+/// them away. WebSocket handshakes are left out: not every browser sends them there.
+pub(super) fn fetch_metadata_missing(view: &View<'_>, claimed: Option<&Claimed<'_>>) -> Option<Finding> {
+    let claimed = claimed.filter(|claimed| claimed.is_browser())?;
+    let is_expected = view.channel == Channel::Secure
+        && !view.sent.has("upgrade")
+        && claimed.family?.sends_fetch_metadata(claimed.version());
+    (is_expected && !view.sent.has_fetch_metadata()).then(|| {
+        let why = format!(
+            "{} sends Sec-Fetch headers with every request, and none came",
+            claimed.name()
+        );
+        Finding::new(Code::FetchMetadataMissing, why)
+    })
+}
+
+/// Each program writes its headers in an order of its own.
+pub(super) fn order_family(view: &View<'_>, known: Known<'_>, claimed: Option<&Claimed<'_>>) -> Option<Finding> {
+    let (order, protocol, claimed) = (seen(&view.order)?, seen(&view.protocol)?, claimed?);
+    let navigation = view.sent.purpose().is_navigation();
+    let names = || order.names();
+    let fit = known
+        .catalogue
+        .order_fits(claimed.family?, protocol, navigation, names());
+    (fit == Fit::Contradicts).then(|| {
+        let why = format!(
+            "the headers do not come in the order in which {} writes them",
+            claimed.name()
+        );
+        Finding::new(Code::OrderFamily, why)
+    })
+}
