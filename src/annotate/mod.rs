@@ -89,6 +89,7 @@ impl<'a> Observed<'a> {
             channel: self.channel,
             tls: self.shown.tls.as_ref(),
             http2: self.shown.http2.as_ref(),
+            case: self.print.case.clone(),
             order,
             stack: self.layer4.stack.as_ref(),
             mss_class: self.layer4.tcp.seen().and_then(|tcp| tcp.mss_class),

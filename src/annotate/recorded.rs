@@ -10,7 +10,7 @@ use crate::clients::stacks::{Confidence, Deviations, Kind, Named, Stacks};
 use crate::compare::{Assessment, Channel, Known, View, compare};
 use crate::evidence::claims::Claims;
 use crate::evidence::{Evidence, Micros, NetworkTags, Networks, Protocol, Reason, Sent};
-use crate::fingerprint::order::HeaderOrder;
+use crate::fingerprint::order::{CaseClass, HeaderOrder};
 use crate::fingerprint::tcp::MssClass;
 use core::fmt;
 use core::net::IpAddr;
@@ -153,6 +153,7 @@ impl<'v> Recorded<'v> {
             channel: self.channel().unwrap_or(Channel::Relayed),
             tls: tls.as_ref(),
             http2: http2.as_ref(),
+            case: self.evidence("h1_case", CaseClass::parse),
             order: self.compared_order(),
             stack: self.stack.as_ref(),
             mss_class: self.text("mss_class").and_then(MssClass::parse),

@@ -148,7 +148,10 @@ pub fn compare_connection(view: &View<'_>) -> Assessment {
 
 /// Which layers were seen. A claim alone is nothing that was seen.
 fn coverage(view: &View<'_>) -> Coverage {
-    let application = view.tls.seen().is_some() || view.http2.seen().is_some() || view.order.seen().is_some();
+    let application = view.tls.seen().is_some()
+        || view.http2.seen().is_some()
+        || view.case.seen().is_some()
+        || view.order.seen().is_some();
     match (view.stack.seen().is_some(), application) {
         (true, true) => Coverage::Both,
         (true, false) => Coverage::One(Layer::Transport),

@@ -6,7 +6,7 @@ use crate::clients::shown::TlsShown;
 use crate::clients::stacks::{Named, Stacks};
 use crate::evidence::claims::Claims;
 use crate::evidence::{Evidence, Micros, NetworkTags, Protocol, Sent};
-use crate::fingerprint::order::HeaderOrder;
+use crate::fingerprint::order::{CaseClass, HeaderOrder};
 use crate::fingerprint::tcp::MssClass;
 
 /// One request's evidence.
@@ -24,6 +24,8 @@ pub struct View<'a> {
     pub tls: Evidence<&'a TlsShown>,
     /// Whose HTTP/2 opening its connection has.
     pub http2: Evidence<&'a Likeness>,
+    /// How its connection's first HTTP/1 request writes its header names.
+    pub case: Evidence<CaseClass>,
     /// The order of its headers.
     pub order: Evidence<&'a HeaderOrder>,
     /// Who wrote its connection's SYN.

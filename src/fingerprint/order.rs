@@ -86,6 +86,13 @@ pub enum CaseClass {
 }
 
 impl CaseClass {
+    /// The class of this stable name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Lower, Self::Title, Self::Upper, Self::Mixed]
+            .into_iter()
+            .find(|class| class.as_str() == name)
+    }
+
     /// The class of `names`; none when there are none. Initialisms (`TE`, `DNT`) fit in a head of any class.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut seen = None;

@@ -111,6 +111,7 @@ impl Case {
             },
             tls: tls.as_ref(),
             http2: http2.as_ref(),
+            case: Evidence::Missing(Reason::OtherProtocol),
             order: order.as_ref(),
             stack: stack.as_ref(),
             mss_class: self.mss_class,
