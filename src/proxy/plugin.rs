@@ -70,10 +70,11 @@ impl Plugin {
         }
         let metrics = Metrics::default();
         metrics.define(host);
+        let stacks = Stacks::built_in().map_err(|error| vec![Problem::of_stacks(&error)])?;
         Ok(Self {
+            stacks: config.clients.stacks_over(stacks),
             config,
             metrics,
-            stacks: Stacks::built_in().map_err(|error| vec![Problem::of_stacks(&error)])?,
             shared,
         })
     }
