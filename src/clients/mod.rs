@@ -3,5 +3,6 @@
 pub mod catalogue;
 pub mod crawlers;
 pub mod layer4;
+mod provenance;
 pub mod shown;
 pub mod stacks;

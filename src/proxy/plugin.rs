@@ -3,7 +3,6 @@
 use super::connections::Connections;
 use super::metrics::{Metric, Metrics};
 use crate::clients::catalogue::Catalogue;
-use crate::clients::crawlers::Crawlers;
 use crate::clients::layer4::Layer4;
 use crate::clients::stacks::Stacks;
 use crate::compare::Known;
@@ -48,8 +47,6 @@ pub struct Plugin {
     pub stacks: Stacks,
     /// The clients that are known.
     pub catalogue: Catalogue,
-    /// The crawlers that are known, and where they come from.
-    pub crawlers: Crawlers,
     /// What all plugins of this VM know.
     pub shared: Shared,
 }
@@ -77,12 +74,12 @@ impl Plugin {
         }
         let metrics = Metrics::default();
         metrics.define(host);
+        let stacks = Stacks::built_in().map_err(|error| vec![Problem::of_table("TCP stacks", &error)])?;
         Ok(Self {
+            stacks: config.clients.stacks_over(stacks),
             config,
             metrics,
-            stacks: Stacks::built_in().map_err(|error| vec![Problem::of_table("TCP stacks", &error)])?,
             catalogue: Catalogue::built_in().map_err(|error| vec![Problem::of_table("clients", &error)])?,
-            crawlers: Crawlers::default(),
             shared,
         })
     }

@@ -92,7 +92,7 @@ impl RequestRole {
         let headers = || fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let (claims, sent) = (Claims::of(headers()), Sent::of(headers()));
         let crawler = match claims.user_agent.seen() {
-            Some(agent) => self.plugin.crawlers.verify(agent, client),
+            Some(agent) => self.plugin.config.clients.crawlers.verify(agent, client),
             None => Verification::NotClaimed,
         };
         let observed = Observed {

@@ -18,13 +18,13 @@ mod table;
 
 use serde::Deserialize;
 
+pub use super::provenance::{Error, Level, Provenance};
 use crate::evidence::claims::Platform;
 use crate::wire::syn::Syn;
 pub use deviation::{Confidence, Deviation, Deviations};
 use shape::Shape;
 pub use shape::{MAX_HOPS, MAX_LAYOUTS};
 use table::Table;
-pub use table::{Error, Level, Provenance};
 
 /// Two families this close, in hundredths, are not told apart.
 const TIE: u8 = 5;
@@ -63,7 +63,7 @@ impl Kind {
 }
 
 /// A family, and what it sends.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stack {
     name: String,
     kind: Kind,
@@ -243,7 +243,7 @@ impl Named {
 }
 
 /// The table, compiled.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stacks {
     date: String,
     stacks: Vec<Stack>,

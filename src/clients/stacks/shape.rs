@@ -32,7 +32,7 @@ const ODDITIES: [Quirk; 8] = [
 ];
 
 /// A form of SYN.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     /// The IP version that it is seen over; none for both.
     pub(super) version: Option<Version>,
@@ -64,7 +64,7 @@ pub(super) enum Version {
 }
 
 /// An order of options, and what it lacks of the default.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) kinds: Vec<OptionKind>,
     pub(super) lacks: Deviations,

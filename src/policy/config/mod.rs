@@ -3,10 +3,12 @@
 //! Nothing is guessed: an unknown key, a wrong type, a number out of its range, a key given twice refuse the whole. What a
 //! release does not do yet, it does not accept.
 
+mod clients;
 mod networks;
 mod section;
 mod strict;
 
+pub use clients::Clients;
 pub use networks::MAX_PREFIXES;
 pub use section::Problem;
 
@@ -27,6 +29,8 @@ pub struct Config {
     pub networks: Networks,
     /// `forwarded`: whose word is taken for the client's address.
     pub forwarded: Trust,
+    /// `clients`: what is known of the clients that come.
+    pub clients: Clients,
     /// `annotate`: what the upstream gets to see.
     pub annotate: Annotate,
     /// `log`: what access logs get to see.
@@ -171,6 +175,7 @@ impl Default for Config {
                 hops: 0,
                 peer_entry: PeerEntry::Appended,
             },
+            clients: Clients::default(),
             annotate: Annotate {
                 headers: Header::DEFAULT.to_vec(),
             },
@@ -220,6 +225,7 @@ impl Config {
             ),
             networks: networks::networks(&mut root),
             forwarded: root.section("forwarded", |section| networks::forwarded(section, default.forwarded)),
+            clients: clients::clients(&mut root),
             annotate: root.section("annotate", |section| Annotate {
                 headers: section.choices("headers", &Header::ALL.map(|h| (h.key(), h)), default.annotate.headers),
             }),
@@ -279,6 +285,7 @@ mod tests {
                 hops: 2,
                 peer_entry: PeerEntry::Absent,
             },
+            clients: Clients::default(),
             annotate: Annotate {
                 headers: vec![Header::Order, Header::Id],
             },
@@ -309,7 +316,7 @@ mod tests {
             r#"connection.opening_bytes: 12 is not accepted; accepted: a whole number from 1024 to 65536"#,
             r#"connection.handover: "yes" is not accepted; accepted: true, false"#,
             r#"failure: an object is not accepted; accepted: "open", "closed""#,
-            r#"Mode: unknown key; accepted: "mode", "networks", "forwarded", "annotate", "log", "connection", "failure""#,
+            r#"Mode: unknown key; accepted: "mode", "networks", "forwarded", "clients", "annotate", "log", "connection", "failure""#,
         ];
         assert_eq!(problems(text), expected);
     }

@@ -3,7 +3,7 @@
 use super::Switch;
 use core::fmt;
 use core::ops::RangeInclusive;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// One mistake in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A table that comes with the filter cannot be read.
+    /// The table of `what` that comes with the filter cannot be read.
     pub fn of_table(what: &str, error: &impl fmt::Display) -> Self {
         Self {
             path: format!("(the table of {what})"),
@@ -120,9 +120,19 @@ impl<'p> Section<'p> {
         &mut self,
         key: &'static str,
         accepted: &str,
-        mut read: impl FnMut(&str) -> Result<(), Refused>,
+        read: impl FnMut(&str) -> Result<(), Refused>,
     ) {
         self.need(key, format!("an array of {accepted}"));
+        self.texts(key, accepted, read);
+    }
+
+    /// The same, where there need not be any.
+    pub(super) fn texts(
+        &mut self,
+        key: &'static str,
+        accepted: &str,
+        mut read: impl FnMut(&str) -> Result<(), Refused>,
+    ) {
         let path = self.path_of(key);
         let items = match self.take(key) {
             None => return,
@@ -147,6 +157,11 @@ impl<'p> Section<'p> {
         if !self.left.contains_key(key) {
             self.refuse_all(key, "is missing".to_owned(), accepted);
         }
+    }
+
+    /// Notes a problem that is of no key.
+    pub(super) fn note(&mut self, problem: Problem) {
+        self.problems.push(problem);
     }
 
     /// Notes that what stands under `key` is refused as a whole.
@@ -225,6 +240,60 @@ impl<'p> Section<'p> {
         }
     }
 
+    /// Whether there is anything under `key`.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.left.contains_key(key)
+    }
+
+    /// Whether an array stands under `key` that holds nothing.
+    pub(super) fn has_empty_array(&self, key: &str) -> bool {
+        let items = self.left.get(key).and_then(Value::as_array);
+        items.is_some_and(Vec::is_empty)
+    }
+
+    /// The text under `key`, as `read` understands it; `accepted` says which those are. None when it is absent, or no such text.
+    pub(super) fn text<T>(
+        &mut self,
+        key: &'static str,
+        accepted: &str,
+        read: impl FnOnce(&str) -> Result<T, Refused>,
+    ) -> Option<T> {
+        let value = self.take(key)?;
+        let path = self.path_of(key);
+        let Some(text) = value.as_str() else {
+            return self.refuse(path, &value, accepted.to_owned(), None);
+        };
+        let refused = |Refused { why, accepted }| {
+            let what = format!("{} {why}", shown(text));
+            self.problems.push(Problem { path, what, accepted });
+        };
+        read(text).map_err(refused).ok()
+    }
+
+    /// The table under `key`, an object that `read` understands as JSON; what it says against it is told on one line. None when it
+    /// is absent, or refused. However it was written, JSON or Struct, the same table is the same text: the keys of each object in
+    /// order, whole numbers without a point.
+    pub(super) fn table<T>(
+        &mut self,
+        key: &'static str,
+        accepted: &str,
+        read: impl FnOnce(String) -> Result<T, String>,
+    ) -> Option<T> {
+        let mut value = self.take(key)?;
+        let path = self.path_of(key);
+        if !value.is_object() {
+            return self.refuse(path, &value, accepted.to_owned(), None);
+        }
+        make_plain(&mut value);
+        value.sort_all_objects();
+        let refused = |what: String| {
+            let what = on_one_line(&what);
+            let accepted = accepted.to_owned();
+            self.problems.push(Problem { path, what, accepted });
+        };
+        read(value.to_string()).map_err(refused).ok()
+    }
+
     /// Refuses every key that was not asked for.
     pub(super) fn finish(self) {
         for key in self.left.keys() {
@@ -268,6 +337,38 @@ fn whole(value: &Value) -> Option<usize> {
     let text = value.as_number()?.to_string();
     text.strip_suffix(".0").unwrap_or(&text).parse().ok()
 }
+
+/// Writes whole numbers without a point, as far as a float holds them exactly.
+fn make_plain(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(make_plain),
+        Value::Object(object) => object.values_mut().for_each(make_plain),
+        Value::Number(number) => {
+            let float = number.as_f64().and_then(Number::from_f64);
+            let plain = float.map(|float| float.to_string()).and_then(|text| {
+                let whole: i64 = text.strip_suffix(".0")?.parse().ok()?;
+                Some(whole.into())
+            });
+            if let Some(plain) = plain.or(number.as_f64().and_then(Number::from_f64)) {
+                *number = plain;
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
+/// `text` without what would break a line, and no longer than a message should be.
+fn on_one_line(text: &str) -> String {
+    let end = text.floor_char_boundary(MAX_WHAT);
+    let mut line = text.get(..end).unwrap_or_default().replace(char::is_control, " ");
+    if end < text.len() {
+        line.push('…');
+    }
+    line
+}
+
+/// The most bytes of what a table's reader says.
+const MAX_WHAT: usize = 300;
 
 fn join(path: &str, key: &str) -> String {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');

@@ -157,7 +157,7 @@ fn compares_anew_to_the_same(plugin: &Plugin, line: &serde_json::Value) {
     let again = Recorded::read(line).unwrap().compare(Lookups {
         catalogue: &plugin.catalogue,
         stacks: &plugin.stacks,
-        crawlers: &plugin.crawlers,
+        crawlers: &plugin.config.clients.crawlers,
         networks: &plugin.config.networks,
     });
     let codes = |finding: &serde_json::Value| finding["code"].as_str().unwrap().to_owned();
