@@ -7,6 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -26,6 +28,10 @@ pub enum Browser {
 /// A name that both browsers take for this machine and for nothing special: to localhost they send in cleartext what they otherwise
 /// send under TLS alone.
 pub const PLAIN_HOST: &str = "shop.test";
+
+/// How often a profile is tried to be removed, and how long to wait between.
+const REMOVALS: u32 = 20;
+const BETWEEN_REMOVALS: Duration = Duration::from_millis(100);
 
 /// What Firefox is told beyond its defaults: to ask for nothing on its own.
 const FIREFOX_SETTINGS: [(&str, &str); 9] = [
@@ -205,7 +211,12 @@ impl Profile {
 
 impl Drop for Profile {
     fn drop(&mut self) {
-        // What cannot be removed is some files in an ignored directory.
-        let _ = fs::remove_dir_all(&self.0);
+        // Processes of the browser that end after it may still write. What cannot be removed is some files in an ignored directory.
+        for _ in 0..REMOVALS {
+            match fs::remove_dir_all(&self.0) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => thread::sleep(BETWEEN_REMOVALS),
+                _ => break,
+            }
+        }
     }
 }
