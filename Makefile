@@ -6,6 +6,7 @@
 # Variables: ENVOY_BIN=PATH uses that Envoy instead of the one from PyPI. PYTHON=PATH makes the virtual environment.
 # LAYERPRINT_CONFIG=FILE replaces the filter's configuration in `run` and `demo`. LAYERPRINT_REQUIRE=all makes a test
 # that cannot run here fail instead of being skipped. LAYERPRINT_BENCH_SECONDS is how long `bench` takes each of its twelve times (3).
+# EVAL="--only TEXT --markdown" are the options of `eval`.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -14,6 +15,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
 ENVOY_BIN ?=
+EVAL ?=
 export ENVOY_BIN
 
 TARGET := wasm32-wasip1
@@ -36,6 +38,10 @@ run: setup wasm probe-if-it-builds ## The same stack in the foreground until Ctr
 .PHONY: test
 test: setup wasm probe probe-that-panics previous-envoy ## Run every test that this machine can run; skips are named
 	$(CARGO) test --workspace --no-fail-fast
+
+.PHONY: eval
+eval: setup wasm probe ## Hold what is said of real browsers, tools and liars against what should be
+	@$(LAB) eval $(EVAL)
 
 .PHONY: fuzz
 fuzz: ## Throw bytes at every parser, FUZZ_SECONDS (60) each; fails when one of its laws breaks

@@ -42,7 +42,8 @@ pub enum Reason {
     NotProvided,
     /// The client did not send it.
     NotSent,
-    /// The connection speaks a protocol that has no such thing.
+    /// The connection speaks a protocol that has no such thing, or shows the proxy none: QUIC has no TCP, and its ClientHello is
+    /// seen by no filter.
     OtherProtocol,
     /// What came broke its format.
     Malformed,
@@ -129,6 +130,17 @@ impl<T> Evidence<T> {
     /// A seen value changed; absence stays as it is.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Evidence<U> {
         self.and_then(|value| Evidence::Seen(change(value)))
+    }
+
+    /// The same where this evidence cannot be had, whatever is installed and configured.
+    #[must_use]
+    pub fn impossible(self) -> Self {
+        match self {
+            Self::Missing(Reason::NotProvided | Reason::NoProbe | Reason::NoConnectionRole) => {
+                Self::Missing(Reason::OtherProtocol)
+            }
+            other => other,
+        }
     }
 
     /// The value, or missing for `reason`.

@@ -122,6 +122,18 @@ impl Transport {
         }
     }
 
+    /// The same of a QUIC connection. What nobody handed over is not for want of a probe: there is no TCP, and no filter of the
+    /// proxy sees the handshake.
+    #[must_use]
+    pub fn over_quic(self) -> Self {
+        Self {
+            syn: self.syn.impossible(),
+            rtt: self.rtt.impossible(),
+            handshake: self.handshake.impossible(),
+            first_bytes: self.first_bytes.impossible(),
+        }
+    }
+
     /// How much longer the way to where TLS ends takes than the way to where TCP ends. About nothing when both end in the
     /// client; a proxy between, which answers TCP from nearby and passes TLS on, shows as the way behind it. Slow clients show
     /// too, so the shorter of the two times counts: a gap is at most this.
@@ -152,6 +164,25 @@ pub fn read_syn(value: &[u8]) -> Evidence<Syn> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn over_quic_what_nobody_handed_over_could_not_be_there() {
+        let handed_over = Rtt {
+            time: Micros::new(900),
+            source: RttSource::Probe,
+        };
+        let transport = Transport {
+            syn: Evidence::Missing(Reason::NoProbe),
+            rtt: Evidence::Seen(handed_over),
+            handshake: Evidence::Missing(Reason::Malformed),
+            first_bytes: Evidence::Missing(Reason::NoConnectionRole),
+        };
+        let over_quic = transport.over_quic();
+        assert_eq!(over_quic.syn, Evidence::Missing(Reason::OtherProtocol));
+        assert_eq!(over_quic.first_bytes, Evidence::Missing(Reason::OtherProtocol));
+        assert_eq!(over_quic.rtt, Evidence::Seen(handed_over));
+        assert_eq!(over_quic.handshake, Evidence::Missing(Reason::Malformed));
+    }
 
     #[test]
     fn a_time_is_read_in_its_unit_and_nothing_else_is_a_time() {

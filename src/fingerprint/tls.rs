@@ -64,8 +64,10 @@ impl TlsPrint {
     pub fn of(hello: &Evidence<ClientHello>, source: TlsSource, facts: &Facts) -> Self {
         match hello {
             Evidence::Seen(hello) => Self::of_hello(hello, source).beside(facts),
-            // The proxy fails to say whether there is one: then what it says of it itself is all there is.
-            Evidence::Missing(Reason::NotProvided | Reason::Cleartext | Reason::ProxyFailure) => Self::reported(facts),
+            // Nobody handed one over, or the proxy fails to say: then what it says of it itself is all there is.
+            Evidence::Missing(
+                Reason::NotProvided | Reason::Cleartext | Reason::OtherProtocol | Reason::ProxyFailure,
+            ) => Self::reported(facts),
             absent @ (Evidence::Pending | Evidence::Missing(_)) => Self::without(absent, source).beside(facts),
         }
     }

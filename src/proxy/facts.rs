@@ -42,9 +42,11 @@ pub(super) fn handed_over(host: &impl Host) -> Evidence<Opening> {
 /// All facts, and the ClientHello that another filter handed over; it is large, and not to be kept.
 pub(super) fn read(host: &impl Host, arrival: Option<&Arrival>) -> (Facts, Evidence<ClientHello>) {
     let tls_version = read_one(host, &["connection", "tls_version"], Reason::Cleartext, Text::parse);
-    // A connection without TLS has no server name; one with TLS may come without.
-    let (no_sni, no_hello) = match tls_version {
-        Evidence::Missing(Reason::Cleartext) => (Reason::Cleartext, Reason::Cleartext),
+    let protocol = read_one(host, &["request", "protocol"], Reason::NotProvided, Protocol::parse);
+    // A connection without TLS has no server name; one with TLS may come without. Over QUIC nothing in the proxy sees the hello.
+    let (no_sni, no_hello) = match (&tls_version, &protocol) {
+        (Evidence::Missing(Reason::Cleartext), _) => (Reason::Cleartext, Reason::Cleartext),
+        (_, Evidence::Seen(Protocol::Http3)) => (Reason::NotSent, Reason::OtherProtocol),
         _ => (Reason::NotSent, Reason::NotProvided),
     };
     let source = arrival.map_or_else(|| source(host), |arrival| arrival.source.clone());
@@ -57,7 +59,7 @@ pub(super) fn read(host: &impl Host, arrival: Option<&Arrival>) -> (Facts, Evide
             peer => peer,
         },
         source,
-        protocol: read_one(host, &["request", "protocol"], Reason::NotProvided, Protocol::parse),
+        protocol,
         sni: read_one(host, &["connection", "requested_server_name"], no_sni, Text::parse),
         ja3: ja3(host, no_hello),
         ja4: ja4(host, no_hello),

@@ -222,7 +222,12 @@ impl RequestRole {
         let first_bytes = arrival.map_or(Evidence::Missing(Reason::NoConnectionRole), |arrival| {
             arrival.first_bytes.clone()
         });
-        let layer4 = Layer4::of(transport::read(host, first_bytes, no_handshake), &self.plugin.stacks);
+        let transport = transport::read(host, first_bytes, no_handshake);
+        let transport = match facts.protocol {
+            Evidence::Seen(Protocol::Http3) => transport.over_quic(),
+            _ => transport,
+        };
+        let layer4 = Layer4::of(transport, &self.plugin.stacks);
         let owner = Owner::of_request(way, &facts.peer, self.plugin.config.forwarded);
         let without_others = layer4.without_others(owner, &facts.peer);
         self.plugin

@@ -1,21 +1,24 @@
 """What every client script does: read the arguments, make one request, print one JSON object.
 
-usage: SCRIPT TARGET URL [NAME: VALUE]...
+usage: SCRIPT TARGET URL FORM [NAME: VALUE]...
 
-Prints {"status": 200, "protocol": "HTTP/2", "body": "..."}; exits 3 when the library is not installed and 1 when the request
-fails, with the reason on stderr.
+FORM is the body of a POST, as a browser's form sends it; empty for a GET. Prints {"status": 200, "protocol": "HTTP/2", "body": "..."};
+exits 3 when the library is not installed and 1 when the request fails, with the reason on stderr. The scripts in other languages
+keep to the same.
 """
 
 import json
 import sys
 
 
-def main(get):
-    """Calls get(target, url, headers), which gives (status, protocol, body), and prints what it gave."""
-    target, url, *lines = sys.argv[1:]
+def main(send):
+    """Calls send(target, method, url, headers, form), which gives (status, protocol, body), and prints what it gave."""
+    target, url, form, *lines = sys.argv[1:]
     headers = dict(line.split(": ", 1) for line in lines)
+    if form:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
     try:
-        status, protocol, body = get(target, url, headers)
+        status, protocol, body = send(target, "POST" if form else "GET", url, headers, form.encode() or None)
     except ImportError as error:
         print(error, file=sys.stderr)
         sys.exit(3)

@@ -57,7 +57,8 @@ pub fn skip(test: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "SKIP {test}: {why}");
 }
 
-fn everything_is_required() -> bool {
+/// Whether `LAYERPRINT_REQUIRE=all`: where everything is meant to be there, what is missing is a failure.
+pub fn everything_is_required() -> bool {
     std::env::var_os("LAYERPRINT_REQUIRE").is_some_and(|value| value == "all")
 }
 

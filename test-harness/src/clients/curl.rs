@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::{ClientError, Reply, body, run};
+use super::{ClientError, Reply, Request, body, run};
 use crate::availability::Availability;
 
 /// What curl prints after the body, on a line of its own.
@@ -53,12 +53,7 @@ pub(super) fn availability(http: CurlHttp) -> Availability {
     }
 }
 
-pub(super) fn get(
-    http: CurlHttp,
-    agent: Option<&str>,
-    url: &str,
-    headers: &[(&str, &str)],
-) -> Result<Reply, ClientError> {
+pub(super) fn send(http: CurlHttp, agent: Option<&str>, request: &Request<'_>) -> Result<Reply, ClientError> {
     let mut curl = Command::new("curl");
     // -q, first: no ~/.curlrc. -g: no globbing, paths may hold brackets.
     curl.args([
@@ -76,7 +71,7 @@ pub(super) fn get(
     if let Some(agent) = agent {
         curl.args(["-A", agent]);
     }
-    for (name, value) in headers {
+    for (name, value) in request.headers {
         // The form with a semicolon is curl's way to send an empty value.
         let line = if value.is_empty() {
             format!("{name};")
@@ -85,7 +80,11 @@ pub(super) fn get(
         };
         curl.args(["-H", &line]);
     }
-    parse(&run(curl.arg("--").arg(url))?)
+    if let Some(form) = request.form {
+        // Its media type is that of a form without asking.
+        curl.args(["--data-raw", form]);
+    }
+    parse(&run(curl.arg("--").arg(request.url))?)
 }
 
 fn parse(output: &str) -> Result<Reply, ClientError> {

@@ -1,7 +1,11 @@
-//! Real clients: the programs and libraries whose traffic layerprint is to tell apart, each asked for one page.
+//! Real clients: the programs and libraries whose traffic layerprint is to tell apart, each asked for one page or to send one form,
+//! over a connection of its own.
 
 mod annotation;
+pub mod browser;
 mod curl;
+mod library;
+mod program;
 mod python;
 
 use std::fmt;
@@ -13,13 +17,15 @@ use serde_json::Value;
 use crate::availability::Availability;
 
 pub use self::annotation::{Annotation, AnnotationError};
+pub use self::browser::Browser;
 pub use self::curl::CurlHttp;
+pub use self::library::Library;
 
 /// A User-Agent that claims Chrome on Windows, for clients that are neither.
 pub const CHROME_ON_WINDOWS: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36";
 
-/// A client that can be had on many machines.
+/// A client that can be had on many machines. Browsers, which cannot be told to send one request and no other, are [`Browser`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Client {
     /// The curl of this machine, honest about itself.
@@ -28,12 +34,34 @@ pub enum Client {
     LyingCurl(CurlHttp, String),
     /// curl_cffi as a browser, for example `chrome131`.
     Impersonate(String),
+    /// The same over HTTP/3.
+    ImpersonateHttp3(String),
     /// Python's httpx.
     Httpx {
         /// Whether it offers HTTP/2.
         http2: bool,
     },
+    /// Another library of a programming language.
+    Library(Library),
+    /// GNU Wget.
+    Wget,
+    /// nghttp2's h2load, which speaks HTTP/2. What it received it does not tell.
+    H2load,
 }
+
+/// What a client is to ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Where.
+    pub url: &'a str,
+    /// Header lines besides the client's own; one of the same name replaces the client's, in any case.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body of a POST, as a browser's form sends it; `None` is a GET.
+    pub form: Option<&'a str>,
+}
+
+/// The media type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What a client got.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,25 +103,46 @@ impl Client {
         Self::Impersonate(target.to_owned())
     }
 
+    /// Every browser that the curl_cffi of this machine can be, by its name for it.
+    pub fn impersonations() -> Result<Vec<String>, ClientError> {
+        python::impersonations()
+    }
+
     /// Whether it can be had here.
     pub fn availability(&self) -> Availability {
         match self {
             Self::Curl(http) | Self::LyingCurl(http, _) => curl::availability(*http),
-            Self::Impersonate(_) => python::availability("curl_cffi"),
+            Self::Impersonate(_) | Self::ImpersonateHttp3(_) => python::availability("curl_cffi"),
             Self::Httpx { http2: true } => {
                 Availability::all([python::availability("httpx"), python::availability("h2")])
             }
             Self::Httpx { http2: false } => python::availability("httpx"),
+            Self::Library(library) => library.availability(),
+            Self::Wget => program::availability("wget", "--version"),
+            Self::H2load => program::availability("h2load", "--version"),
         }
     }
 
     /// Asks for one page over a connection of its own. The certificate is not checked: it is self-signed.
     pub fn get(&self, url: &str, headers: &[(&str, &str)]) -> Result<Reply, ClientError> {
+        self.send(&Request {
+            url,
+            headers,
+            form: None,
+        })
+    }
+
+    /// The same, with a form when the request has one.
+    pub fn send(&self, request: &Request<'_>) -> Result<Reply, ClientError> {
         match self {
-            Self::Curl(http) => curl::get(*http, None, url, headers),
-            Self::LyingCurl(http, agent) => curl::get(*http, Some(agent), url, headers),
-            Self::Impersonate(target) => python::get("impersonate.py", target, url, headers),
-            Self::Httpx { http2 } => python::get("httpx_get.py", if *http2 { "h2" } else { "h1" }, url, headers),
+            Self::Curl(http) => curl::send(*http, None, request),
+            Self::LyingCurl(http, agent) => curl::send(*http, Some(agent), request),
+            Self::Impersonate(target) => python::send("curl_cffi_client.py", target, request),
+            Self::ImpersonateHttp3(target) => python::send("curl_cffi_client.py", &format!("{target}/h3"), request),
+            Self::Httpx { http2 } => python::send("httpx_client.py", if *http2 { "h2" } else { "h1" }, request),
+            Self::Library(library) => library.send(request),
+            Self::Wget => program::wget(request),
+            Self::H2load => program::h2load(request),
         }
     }
 }
@@ -104,8 +153,12 @@ impl fmt::Display for Client {
             Self::Curl(http) => write!(f, "curl {http}"),
             Self::LyingCurl(http, _) => write!(f, "curl {http}, lying"),
             Self::Impersonate(target) => write!(f, "curl_cffi {target}"),
+            Self::ImpersonateHttp3(target) => write!(f, "curl_cffi {target}, HTTP/3"),
             Self::Httpx { http2: true } => f.write_str("httpx HTTP/2"),
             Self::Httpx { http2: false } => f.write_str("httpx HTTP/1.1"),
+            Self::Library(library) => library.fmt(f),
+            Self::Wget => f.write_str("wget"),
+            Self::H2load => f.write_str("h2load"),
         }
     }
 }
@@ -152,6 +205,24 @@ fn run(command: &mut Command) -> Result<String, ClientError> {
         return Err(ClientError::Failed(format!("{status}: {}", said.trim())));
     }
     Ok(String::from_utf8_lossy(&stdout).into_owned())
+}
+
+/// Runs a client script, whose arguments and output `test-harness/clients/common.py` describes: `start` is its interpreter and
+/// whatever that needs.
+fn run_script(start: &mut Command, target: &str, request: &Request<'_>) -> Result<Reply, ClientError> {
+    start.args([target, request.url, request.form.unwrap_or_default()]);
+    start.args(request.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    let output = run(start)?;
+    parse_script(&output).ok_or(ClientError::Output(output))
+}
+
+fn parse_script(output: &str) -> Option<Reply> {
+    let reply: Value = serde_json::from_str(output).ok()?;
+    Some(Reply {
+        status: reply.get("status")?.as_u64()?.try_into().ok()?,
+        protocol: reply.get("protocol")?.as_str()?.to_owned(),
+        body: body(reply.get("body")?.as_str()?),
+    })
 }
 
 fn body(text: &str) -> Value {

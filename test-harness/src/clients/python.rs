@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use serde_json::Value;
-
-use super::{ClientError, Reply, body, run};
+use super::{ClientError, Reply, Request, run, run_script};
 use crate::availability::Availability;
 use crate::repo;
 
@@ -20,23 +18,20 @@ pub(super) fn availability(library: &str) -> Availability {
     }
 }
 
-pub(super) fn get(script: &str, target: &str, url: &str, headers: &[(&str, &str)]) -> Result<Reply, ClientError> {
-    let mut command = Command::new(python());
-    command
-        .arg(repo::root().join("test-harness/clients").join(script))
-        .args([target, url]);
-    command.args(headers.iter().map(|(name, value)| format!("{name}: {value}")));
-    let output = run(&mut command)?;
-    parse(&output).ok_or(ClientError::Output(output))
+pub(super) fn send(script: &str, target: &str, request: &Request<'_>) -> Result<Reply, ClientError> {
+    run_script(&mut start(script), target, request)
 }
 
-fn parse(output: &str) -> Option<Reply> {
-    let reply: Value = serde_json::from_str(output).ok()?;
-    Some(Reply {
-        status: reply.get("status")?.as_u64()?.try_into().ok()?,
-        protocol: reply.get("protocol")?.as_str()?.to_owned(),
-        body: body(reply.get("body")?.as_str()?),
-    })
+/// The browsers that curl_cffi can be.
+pub(super) fn impersonations() -> Result<Vec<String>, ClientError> {
+    let output = run(start("curl_cffi_client.py").arg("list"))?;
+    Ok(output.lines().map(str::to_owned).collect())
+}
+
+fn start(script: &str) -> Command {
+    let mut command = Command::new(python());
+    command.arg(repo::root().join("test-harness/clients").join(script));
+    command
 }
 
 fn python() -> PathBuf {

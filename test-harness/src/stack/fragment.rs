@@ -8,6 +8,9 @@ use super::config::{ConfigError, items, list};
 /// The filter whose settings `http_connection_manager` goes into, and before whose filters `http_filters` go.
 const CONNECTION_MANAGER: &str = "envoy.filters.network.http_connection_manager";
 
+/// Where a configuration has its listeners, and what it lacks without.
+const LISTENERS: (&str, &str) = ("/static_resources/listeners", "static listeners");
+
 /// Puts `fragment` into the listener of this name, or into each when none is given. Its parts, each of them optional:
 ///
 /// | Part | Goes |
@@ -28,7 +31,7 @@ pub fn add(config: &mut Value, fragment: &Value, listener: Option<&str>) -> Resu
         .as_object()
         .ok_or(ConfigError::Lacks("part that goes into a listener"))?;
     let mut fits = false;
-    for found in list(config, "/static_resources/listeners", "static listeners")? {
+    for found in list(config, LISTENERS.0, LISTENERS.1)? {
         if listener.is_none_or(|name| found.get("name").is_some_and(|found| found == name)) {
             add_to(found, parts)?;
             fits = true;
@@ -36,6 +39,17 @@ pub fn add(config: &mut Value, fragment: &Value, listener: Option<&str>) -> Resu
     }
     fits.then_some(())
         .ok_or(ConfigError::Lacks("listener that the fragment goes into"))
+}
+
+/// Puts the listeners of `other`, which is a whole configuration, behind those of `config`. Its clusters have to be there already.
+///
+/// # Errors
+///
+/// When either has no listeners.
+pub fn put_beside(config: &mut Value, mut other: Value) -> Result<(), ConfigError> {
+    let more = std::mem::take(list(&mut other, LISTENERS.0, LISTENERS.1)?);
+    list(config, LISTENERS.0, LISTENERS.1)?.extend(more);
+    Ok(())
 }
 
 fn add_to(listener: &mut Value, parts: &Map<String, Value>) -> Result<(), ConfigError> {

@@ -81,6 +81,9 @@ type Edit = Box<dyn FnOnce(&mut Value) + Send>;
 /// What a listener needs for the probe.
 const PROBE: &str = "envoy/probe/listener.yaml";
 
+/// A configuration whose one listener speaks HTTP/3.
+pub const HTTP3: &str = "envoy/http3.yaml";
+
 /// A file that goes into listeners, and into which: all, when no name is given.
 struct Fragment {
     path: String,
@@ -95,6 +98,7 @@ pub struct StackOptions {
     filter: FilterConfig,
     module: PathBuf,
     fragments: Vec<Fragment>,
+    beside: Vec<String>,
     command: Option<Vec<PathBuf>>,
     concurrency: u16,
     edits: Vec<Edit>,
@@ -111,6 +115,7 @@ impl StackOptions {
             filter: FilterConfig::AsWritten,
             module: repo::module(),
             fragments: Vec::new(),
+            beside: Vec::new(),
             command: None,
             concurrency: CONCURRENCY,
             edits: Vec::new(),
@@ -152,6 +157,13 @@ impl StackOptions {
         let listener = Some(listener.into());
         let path = path.into();
         self.fragments.push(Fragment { path, listener });
+        self
+    }
+
+    /// Puts the listeners of this other configuration of the repository, for example [`HTTP3`], beside those of `envoy/envoy.yaml`,
+    /// on free ports. Fragments do not go into them.
+    pub fn with_listeners_of(mut self, path: impl Into<String>) -> Self {
+        self.beside.push(path.into());
         self
     }
 
@@ -250,7 +262,11 @@ impl Stack {
             probe: &repo::probe(),
             filter: filter.as_deref(),
         };
-        let config = write_config(&directory.path, &rewrite, &options.fragments, options.edits)?;
+        let sources = Sources {
+            fragments: &options.fragments,
+            beside: &options.beside,
+        };
+        let config = write_config(&directory.path, &rewrite, sources, options.edits)?;
         let command = match options.command {
             Some(command) => command,
             None => vec![envoy_program()?],
@@ -301,6 +317,12 @@ impl Stack {
     /// `http://127.0.0.1:PORT` and the path.
     pub fn http_url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.ports.http)
+    }
+
+    /// `https://localhost:PORT` and the path, where HTTP/3 is spoken, which takes [`HTTP3`].
+    pub fn http3_url(&self, path: &str) -> Result<String, StackError> {
+        let port = self.admin.listener("http3")?.port();
+        Ok(format!("https://localhost:{port}{path}"))
     }
 
     /// Envoy's admin interface: statistics, readiness, anything else by path.
@@ -363,16 +385,27 @@ fn module_availability(module: &Path) -> Availability {
     Availability::missing(format!("{} is not built: run `make wasm`", module.display()))
 }
 
+/// What is put together with `envoy/envoy.yaml`.
+#[derive(Clone, Copy)]
+struct Sources<'a> {
+    fragments: &'a [Fragment],
+    beside: &'a [String],
+}
+
 fn write_config(
     directory: &Path,
     rewrite: &Rewrite<'_>,
-    fragments: &[Fragment],
+    sources: Sources<'_>,
     edits: Vec<Edit>,
 ) -> Result<PathBuf, StackError> {
     let (source, mut config) = read_config("envoy/envoy.yaml")?;
-    for Fragment { path, listener } in fragments {
+    for Fragment { path, listener } in sources.fragments {
         let (path, parts) = read_config(path)?;
         fragment::add(&mut config, &parts, listener.as_deref()).map_err(|error| StackError::Config { path, error })?;
+    }
+    for path in sources.beside {
+        let (path, other) = read_config(path)?;
+        fragment::put_beside(&mut config, other).map_err(|error| StackError::Config { path, error })?;
     }
     rewrite
         .apply(&mut config)

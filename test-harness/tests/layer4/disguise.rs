@@ -21,11 +21,11 @@ fn chrome_on_windows_from_this_linux_is_chrome_above_and_linux_below_in_one_line
     let mut site = Site::open(test, Network::direct());
     for (n, name) in NAMES.into_iter().enumerate() {
         let mut python = site.network.client.command(repo::venv().join("bin/python"));
-        python.arg(repo::root().join("test-harness/clients/impersonate.py"));
+        python.arg(repo::root().join("test-harness/clients/curl_cffi_client.py"));
         // Chrome on macOS is what curl_cffi claims to be unless it is told.
         let agent = format!("user-agent: {}", layerprint_harness::clients::CHROME_ON_WINDOWS);
         let platform = "sec-ch-ua-platform: \"Windows\"";
-        python.args(["chrome131", &format!("https://{name}:{TLS}/"), &agent, platform]);
+        python.args(["chrome131", &format!("https://{name}:{TLS}/"), "", &agent, platform]);
         let reply: Value = serde_json::from_str(&check(&mut python)).unwrap();
         assert_eq!((&reply["status"], &reply["protocol"]), (&json!(200), &json!("HTTP/2")));
 

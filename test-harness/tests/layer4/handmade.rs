@@ -134,7 +134,7 @@ impl Sender {
         let from: IpAddr = from.parse().unwrap();
         let to = Network::SERVER[usize::from(from.is_ipv6())];
         let mut python = site.network.client.command("python3");
-        python.arg(repo::root().join("test-harness/tests/layer4/handmade.py"));
+        python.arg(repo::root().join("test-harness/clients/handmade.py"));
         python.args([syn, "c0", &self.next_hop, &from.to_string(), to, &CLEARTEXT.to_string()]);
         let output = check(&mut python);
         let (port, answer) = output.trim().split_once('\n').unwrap();

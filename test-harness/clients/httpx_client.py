@@ -3,13 +3,13 @@
 from common import main
 
 
-def get(target, url, headers):
+def send(target, method, url, headers, form):
     import httpx
 
     # trust_env: a proxy of the environment must not come between.
     with httpx.Client(http2=target == "h2", verify=False, timeout=10, trust_env=False) as client:
-        answer = client.get(url, headers=headers)
+        answer = client.request(method, url, headers=headers, content=form)
     return answer.status_code, answer.http_version, answer.text
 
 
-main(get)
+main(send)

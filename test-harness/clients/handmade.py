@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A TCP client made by hand: it opens a connection with a SYN given in hex, asks for a page over HTTP/1.1, and prints the answer.
 
-`handmade.py SYN INTERFACE MAC FROM TO PORT`: SYN is a packet from its IP header on, whose addresses, port and checksums are
+`handmade.py SYN INTERFACE MAC FROM TO PORT [REQUEST]`: SYN is a packet from its IP header on, whose addresses, port and checksums are
 replaced; over IPv6 its TCP part and its TTL are taken. MAC is the hardware address of the next hop. FROM must be an address that
 this system does not own, or its kernel answers the SYN/ACK with a RST; the peer has to know where to find it. Nothing is sent
-twice: it is for links that lose nothing. Needs CAP_NET_RAW.
+twice: it is for links that lose nothing. REQUEST is sent in place of the one for a page; the answer has to close the connection.
+Needs CAP_NET_RAW.
 """
 
 import ipaddress
@@ -84,7 +85,8 @@ if flags & RST or not flags & SYN or acknowledged != (first + 1) % 2**32:
 # The rest of the connection goes as ordinary packets of the same sender.
 mine, theirs = acknowledged, (sequence + 1) % 2**32
 send(segment(mine, theirs, ACK))
-request = f"GET /by-hand HTTP/1.1\r\nhost: {destination}\r\nuser-agent: by-hand\r\nconnection: close\r\n\r\n".encode()
+page = f"GET /by-hand HTTP/1.1\r\nhost: {destination}\r\nuser-agent: by-hand\r\nconnection: close\r\n\r\n"
+request = (sys.argv[7] if len(sys.argv) > 7 else page).encode()
 send(segment(mine, theirs, ACK | PSH, request))
 mine = (mine + len(request)) % 2**32
 received = b""
