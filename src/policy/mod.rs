@@ -2,8 +2,16 @@
 
 pub mod config;
 pub mod connection;
+mod decide;
+pub mod ladders;
+pub mod path;
+pub mod routes;
+
+pub use decide::Policy;
 
 use crate::compare::{Assessment, Score};
+use ladders::Band;
+use routes::Found;
 use std::rc::Rc;
 
 /// Whether verdicts are carried out.
@@ -114,6 +122,17 @@ impl Class {
             Self::Page => "page",
         }
     }
+
+    /// What a request to a route of this class costs, where the route does not say: in requests for a page.
+    pub const fn cost(self) -> u8 {
+        match self {
+            // Each is a guess at a password.
+            Self::Login => 10,
+            Self::Checkout | Self::Search => 5,
+            Self::Api | Self::Admin => 2,
+            Self::Static | Self::Page => 1,
+        }
+    }
 }
 
 /// The verdict on one request, and where it comes from.
@@ -127,11 +146,17 @@ pub struct Decision {
     pub route: Rc<str>,
     /// What that route is for.
     pub class: Class,
+    /// What the request costs, 1 to 100.
+    pub cost: u8,
+    /// How the request came to its route.
+    pub found: Found,
+    /// The band of the assessment's score.
+    pub band: Band,
     /// The rule that decided, by its name; none when the ladder did.
     pub rule: Option<Rc<str>>,
 }
 
-/// Decides on one request: any finding at all is worth a look.
+/// Decides on one request by no policy at all: any finding is worth a look. [`Policy::decide`] takes its place.
 pub fn decide(mode: Mode, assessment: &Assessment) -> Decision {
     let quiet = assessment.score() == Score::default();
     let verdict = if quiet { Verdict::Allow } else { Verdict::Log };
@@ -140,6 +165,9 @@ pub fn decide(mode: Mode, assessment: &Assessment) -> Decision {
         mode,
         route: "default".into(),
         class: Class::Page,
+        cost: Class::Page.cost(),
+        found: Found::Default,
+        band: Band::of(assessment.score()),
         rule: None,
     }
 }
