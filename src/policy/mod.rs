@@ -2,8 +2,15 @@
 
 pub mod config;
 pub mod connection;
+mod decide;
+pub mod ladders;
+pub mod path;
+pub mod routes;
 
-use crate::compare::{Assessment, Score};
+pub use decide::Policy;
+
+use ladders::Band;
+use routes::Found;
 use std::rc::Rc;
 
 /// Whether verdicts are carried out.
@@ -114,6 +121,17 @@ impl Class {
             Self::Page => "page",
         }
     }
+
+    /// What a request to a route of this class costs, where the route does not say: in requests for a page.
+    pub const fn cost(self) -> u8 {
+        match self {
+            // Each is a guess at a password.
+            Self::Login => 10,
+            Self::Checkout | Self::Search => 5,
+            Self::Api | Self::Admin => 2,
+            Self::Static | Self::Page => 1,
+        }
+    }
 }
 
 /// The verdict on one request, and where it comes from.
@@ -127,38 +145,12 @@ pub struct Decision {
     pub route: Rc<str>,
     /// What that route is for.
     pub class: Class,
+    /// What the request costs, 1 to 100.
+    pub cost: u8,
+    /// How the request came to its route.
+    pub found: Found,
+    /// The band of the assessment's score.
+    pub band: Band,
     /// The rule that decided, by its name; none when the ladder did.
     pub rule: Option<Rc<str>>,
-}
-
-/// Decides on one request: any finding at all is worth a look.
-pub fn decide(mode: Mode, assessment: &Assessment) -> Decision {
-    let quiet = assessment.score() == Score::default();
-    let verdict = if quiet { Verdict::Allow } else { Verdict::Log };
-    Decision {
-        verdict,
-        mode,
-        route: "default".into(),
-        class: Class::Page,
-        rule: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::compare::{Code, Confidence, Coverage};
-
-    #[test]
-    fn a_finding_is_logged_and_its_absence_allowed() {
-        let verdict = |findings| {
-            decide(
-                Mode::Observe,
-                &Assessment::of(Coverage::Neither, Confidence::default(), findings),
-            )
-            .verdict
-        };
-        assert_eq!(verdict(vec![]), Verdict::Allow);
-        assert_eq!(verdict(vec![Code::ForgedAnnotation.into()]), Verdict::Log);
-    }
 }

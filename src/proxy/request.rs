@@ -22,7 +22,6 @@ use crate::fingerprint::tls::TlsPrint;
 use crate::host::{Failure, Fields, Host};
 use crate::memory::sources::Fate;
 use crate::policy::config::{FailurePolicy, Header, Switch};
-use crate::policy::decide;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -114,7 +113,13 @@ impl RequestRole {
         };
         let view = observed.view();
         let assessment = compare(&view, self.plugin.known());
-        let decision = decide(self.plugin.config.mode, &assessment);
+        let Target {
+            method,
+            host: authority,
+            path,
+        } = observed.target;
+        let policy = &self.plugin.config.policy;
+        let decision = policy.decide(method, authority, path, &assessment);
         let annotation = Annotation {
             observed: &observed,
             assessment: &assessment,

@@ -133,7 +133,7 @@ fn prefixes(entry: &mut Section<'_>, is_own: bool) -> Vec<IpNet> {
         entry.refuse_all("cidrs", "is empty".to_owned(), format!("at least one of {CIDR}"));
     }
     let mut prefixes = Vec::new();
-    entry.texts("cidrs", CIDR, |text| {
+    entry.texts("cidrs", CIDR, |_, text| {
         prefixes.push(prefix(text)?);
         Ok(())
     });

@@ -111,8 +111,7 @@ impl<'p> Section<'p> {
     /// One of `choices`, by its name; it has to be there.
     pub(super) fn needed_choice<T: Copy>(&mut self, key: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
         self.need(key, quoted(choices.iter().map(|(name, _)| *name)));
-        let choices: Vec<_> = choices.iter().map(|(name, choice)| (*name, Some(*choice))).collect();
-        self.choice(key, &choices, None)
+        self.choice_if_given(key, choices)
     }
 
     /// The texts in the array under `key`, which has to be there, each as `read` understands it; `accepted` says which those are.
@@ -120,18 +119,18 @@ impl<'p> Section<'p> {
         &mut self,
         key: &'static str,
         accepted: &str,
-        read: impl FnMut(&str) -> Result<(), Refused>,
+        mut read: impl FnMut(&str) -> Result<(), Refused>,
     ) {
         self.need(key, format!("an array of {accepted}"));
-        self.texts(key, accepted, read);
+        self.texts(key, accepted, |_, text| read(text));
     }
 
-    /// The same, where there need not be any.
+    /// The texts in the array under `key`, each with its place in it, as `read` understands it.
     pub(super) fn texts(
         &mut self,
         key: &'static str,
         accepted: &str,
-        mut read: impl FnMut(&str) -> Result<(), Refused>,
+        mut read: impl FnMut(usize, &str) -> Result<(), Refused>,
     ) {
         let path = self.path_of(key);
         let items = match self.take(key) {
@@ -140,21 +139,72 @@ impl<'p> Section<'p> {
             Some(other) => return self.refuse(path, &other, format!("an array of {accepted}"), ()),
         };
         for (n, item) in items.iter().enumerate() {
-            let path = format!("{path}[{n}]");
-            let Some(text) = item.as_str() else {
-                self.refuse(path, item, accepted.to_owned(), ());
-                continue;
-            };
-            if let Err(Refused { why, accepted }) = read(text) {
+            self.text_at(format!("{path}[{n}]"), item, accepted, |text| read(n, text));
+        }
+    }
+
+    /// The same, of which there has to be one at least where the key is there.
+    pub(super) fn some_texts(
+        &mut self,
+        key: &'static str,
+        accepted: &str,
+        read: impl FnMut(usize, &str) -> Result<(), Refused>,
+    ) {
+        if self.left.get(key).and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            self.refuse_all(
+                key,
+                "is empty".to_owned(),
+                format!("an array of {accepted}, at least one"),
+            );
+        }
+        self.texts(key, accepted, read);
+    }
+
+    /// The text under `key`, as `read` understands it; it has to be there.
+    pub(super) fn needed_text<T>(
+        &mut self,
+        key: &'static str,
+        accepted: &str,
+        read: impl FnOnce(&str) -> Result<T, Refused>,
+    ) -> Option<T> {
+        self.need(key, accepted.to_owned());
+        let value = self.take(key)?;
+        self.text_at(self.path_of(key), &value, accepted, read)
+    }
+
+    fn text_at<T>(
+        &mut self,
+        path: String,
+        value: &Value,
+        accepted: &str,
+        read: impl FnOnce(&str) -> Result<T, Refused>,
+    ) -> Option<T> {
+        let Some(text) = value.as_str() else {
+            return self.refuse(path, value, accepted.to_owned(), None);
+        };
+        match read(text) {
+            Ok(value) => Some(value),
+            Err(Refused { why, accepted }) => {
                 let what = format!("{} {why}", shown(text));
                 self.problems.push(Problem { path, what, accepted });
+                None
             }
         }
     }
 
+    /// Where this object stands: `routes[2]`.
+    pub(super) fn place(&self) -> &str {
+        &self.path
+    }
+
+    /// Notes a mistake at a place of its own.
+    pub(super) fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
     /// Notes that `key` is missing, if it is.
     pub(super) fn need(&mut self, key: &str, accepted: String) {
-        if !self.left.contains_key(key) {
+        if !self.has(key) {
             self.refuse_all(key, "is missing".to_owned(), accepted);
         }
     }
@@ -182,6 +232,31 @@ impl<'p> Section<'p> {
                 default,
             ),
         }
+    }
+
+    /// One of `choices`, by its name, if the key is there.
+    pub(super) fn choice_if_given<T: Copy>(&mut self, key: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
+        let choices: Vec<_> = choices.iter().map(|(name, choice)| (*name, Some(*choice))).collect();
+        self.choice(key, &choices, None)
+    }
+
+    /// One of `choices`, by its name; or an object, which `read` reads.
+    pub(super) fn choice_or_section<T: Copy>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&'static str, T)],
+        read: impl FnOnce(&mut Section<'_>),
+    ) -> Option<T> {
+        let value = self.take(key)?;
+        let path = self.path_of(key);
+        if value.is_object() {
+            let mut section = Section::of(path, Some(value), self.problems);
+            read(&mut section);
+            section.finish();
+            return None;
+        }
+        let accepted = || format!("{}, an object", quoted(choices.iter().map(|(name, _)| *name)));
+        choose(&value, choices).or_else(|| self.refuse(path, &value, accepted(), None))
     }
 
     /// Some of `choices`, by their names, each at most once.
