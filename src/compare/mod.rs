@@ -169,7 +169,7 @@ fn recognised(view: &View<'_>) -> Confidence {
         Some(Named::Ambiguous(..)) => 50,
         Some(Named::Unknown) => UNKNOWN,
     };
-    let of = |likeness: &Likeness| if likeness.is_empty() { UNKNOWN } else { 100 };
+    let of = |likeness: &Likeness| if likeness.is_unknown() { UNKNOWN } else { 100 };
     let tls = view.tls.seen().map(|shown| of(&shown.likeness));
     let http2 = view.http2.seen().map(|likeness| of(likeness));
     let application = match (tls, http2) {

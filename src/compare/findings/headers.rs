@@ -1,6 +1,7 @@
 //! Which headers came, and in which order.
 
 use super::{Claimed, Finding, seen};
+use crate::clients::catalogue::Sends;
 use crate::clients::stacks::Fit;
 use crate::compare::code::Code;
 use crate::compare::view::{Channel, Known, View};
@@ -11,7 +12,7 @@ pub(super) fn fetch_metadata_missing(view: &View<'_>, claimed: Option<&Claimed<'
     let claimed = claimed.filter(|claimed| claimed.is_browser())?;
     let is_expected = view.channel == Channel::Secure
         && !view.sent.has("upgrade")
-        && claimed.family?.sends_fetch_metadata(claimed.version());
+        && claimed.family?.fetch_metadata(claimed.version()) == Sends::Yes;
     (is_expected && !view.sent.has_fetch_metadata()).then(|| {
         let why = format!(
             "{} sends Sec-Fetch headers with every request, and none came",

@@ -2,6 +2,7 @@
 //! forgets them.
 
 use super::{Claimed, Finding};
+use crate::clients::catalogue::Sends;
 use crate::compare::code::Code;
 use crate::compare::view::{Channel, View};
 use crate::evidence::claims::{Brands, Engine, Family, Kind, Platform, Product};
@@ -20,7 +21,8 @@ pub(super) fn hints_ua(view: &View<'_>, claimed: Option<&Claimed<'_>>) -> Option
         }
         Evidence::Missing(Reason::NotSent) if view.channel == Channel::Secure => {
             let family = claimed.family?;
-            let is_expected = claimed.agent.kind == Kind::Browser && family.sends_hints(claimed.version());
+            let is_expected =
+                claimed.agent.kind == Kind::Browser && family.client_hints(claimed.version()) == Sends::Yes;
             is_expected.then(|| {
                 let why = format!(
                     "{} sends Client Hints with every request, and none came",
