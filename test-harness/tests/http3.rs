@@ -112,8 +112,8 @@ fn a_form_over_http3_reaches_the_upstream() {
     let url = stack.http3_url("/login").unwrap();
     let request = Request {
         url: &url,
-        headers: &[],
         form: Some("username=ada"),
+        ..Request::default()
     };
     let reply = chrome.send(&request).unwrap();
     assert_eq!((reply.status, &reply.body["method"]), (200, &json!("POST")));

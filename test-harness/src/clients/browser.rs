@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::{ClientError, program, run};
+use super::{ClientError, inside, program, run};
 use crate::availability::Availability;
 use crate::repo;
 
@@ -23,6 +23,19 @@ pub enum Browser {
     Chromium,
     /// Firefox.
     Firefox,
+}
+
+/// What a browser is started on.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'a> {
+    /// Where it is.
+    pub url: &'a str,
+    /// Another User-Agent than the browser's own.
+    pub agent: Option<&'a str>,
+    /// What the server shows, which nobody signed.
+    pub certificate: &'a Path,
+    /// The network namespace to run in, by its name; `None` is this process's own.
+    pub namespace: Option<&'a str>,
 }
 
 /// A name that both browsers take for this machine and for nothing special: to localhost they send in cleartext what they otherwise
@@ -73,18 +86,16 @@ impl Browser {
         })
     }
 
-    /// Starts it on a page, under another User-Agent when one is given. `certificate` is what the server shows and nobody signed.
-    pub fn open(self, url: &str, agent: Option<&str>, certificate: &Path) -> Result<Window, ClientError> {
+    /// Starts it on a page.
+    pub fn open(self, page: &Page<'_>) -> Result<Window, ClientError> {
         let profile = Profile::make().map_err(ClientError::Start)?;
         let mut command = Command::new(self.program());
         match self {
-            Self::Chromium => chromium(&mut command, agent, &profile),
-            Self::Firefox => firefox(&mut command, url, agent, certificate, &profile)?,
+            Self::Chromium => chromium(&mut command, page, &profile),
+            Self::Firefox => firefox(&mut command, page, &profile)?,
         }
-        let process = command
-            .arg(url)
-            .env("NO_PROXY", "*")
-            .env("no_proxy", "*")
+        command.arg(page.url).env("NO_PROXY", "*").env("no_proxy", "*");
+        let process = inside(page.namespace, command)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -113,7 +124,7 @@ impl fmt::Display for Browser {
     }
 }
 
-fn chromium(command: &mut Command, agent: Option<&str>, profile: &Profile) {
+fn chromium(command: &mut Command, page: &Page<'_>, profile: &Profile) {
     command.args([
         "--headless=new",
         // Its sandbox refuses to run as root.
@@ -127,30 +138,24 @@ fn chromium(command: &mut Command, agent: Option<&str>, profile: &Profile) {
     ]);
     command.arg(format!("--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1"));
     command.arg(format!("--user-data-dir={}", profile.0.display()));
-    if let Some(agent) = agent {
+    if let Some(agent) = page.agent {
         command.arg(format!("--user-agent={agent}"));
     }
 }
 
-fn firefox(
-    command: &mut Command,
-    url: &str,
-    agent: Option<&str>,
-    certificate: &Path,
-    profile: &Profile,
-) -> Result<(), ClientError> {
+fn firefox(command: &mut Command, page: &Page<'_>, profile: &Profile) -> Result<(), ClientError> {
     let mut settings: String = FIREFOX_SETTINGS
         .iter()
         .map(|(name, value)| format!("user_pref(\"{name}\", {value});\n"))
         .collect();
     settings += "user_pref(\"network.proxy.type\", 0);\n";
     settings += &format!("user_pref(\"network.dns.localDomains\", \"{PLAIN_HOST}\");\n");
-    if let Some(agent) = agent {
+    if let Some(agent) = page.agent {
         settings += &format!("user_pref(\"general.useragent.override\", \"{agent}\");\n");
     }
     let write = |name: &str, text: &str| fs::write(profile.0.join(name), text).map_err(ClientError::Start);
     write("user.js", &settings)?;
-    write("cert_override.txt", &exception(url, certificate)?)?;
+    write("cert_override.txt", &exception(page.url, page.certificate)?)?;
     // A folder of its own for the cache and the lock of a running Firefox too.
     command.env("HOME", &profile.0);
     command.args(["--headless", "--no-remote", "--profile"]).arg(&profile.0);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::{ClientError, Reply, Request, body, run};
+use super::{ClientError, Reply, Request, body, inside, run};
 use crate::availability::Availability;
 
 /// What curl prints after the body, on a line of its own.
@@ -84,7 +84,8 @@ pub(super) fn send(http: CurlHttp, agent: Option<&str>, request: &Request<'_>) -
         // Its media type is that of a form without asking.
         curl.args(["--data-raw", form]);
     }
-    parse(&run(curl.arg("--").arg(request.url))?)
+    curl.arg("--").arg(request.url);
+    parse(&run(&mut inside(request.namespace, curl))?)
 }
 
 fn parse(output: &str) -> Result<Reply, ClientError> {

@@ -87,14 +87,14 @@ impl Library {
                 java.args(["-XX:TieredStopAtLevel=1", "-cp"])
                     .arg(classes)
                     .arg("JavaClient");
-                run_script(&mut java, version(http2), request)
+                run_script(java, version(http2), request)
             }
             Self::Go { http2 } => {
                 let program = go().map_err(ClientError::Failed)?;
-                run_script(&mut Command::new(program), version(http2), request)
+                run_script(Command::new(program), version(http2), request)
             }
-            Self::Ruby => run_script(Command::new("ruby").arg(script("ruby_client.rb")), "-", request),
-            Self::Php => run_script(Command::new("php").arg(script("php_client.php")), "-", request),
+            Self::Ruby => run_script(interpreter("ruby", "ruby_client.rb"), "-", request),
+            Self::Php => run_script(interpreter("php", "php_client.php"), "-", request),
         }
     }
 }
@@ -121,7 +121,8 @@ fn with_node(target: &str, request: &Request<'_>) -> Result<Reply, ClientError> 
     let mut node = Command::new("node");
     // The certificate is self-signed, and fetch has no option of its own for that.
     node.env("NODE_TLS_REJECT_UNAUTHORIZED", "0").arg("--no-warnings");
-    run_script(node.arg(script("node_client.mjs")), target, request)
+    node.arg(script("node_client.mjs"));
+    run_script(node, target, request)
 }
 
 fn node() -> Availability {
@@ -170,6 +171,12 @@ fn compiled(language: &str) -> Result<PathBuf, String> {
         Ok(()) => Ok(folder),
         Err(error) => Err(format!("{}: {error}", folder.display())),
     }
+}
+
+fn interpreter(program: &str, name: &str) -> Command {
+    let mut command = Command::new(program);
+    command.arg(script(name));
+    command
 }
 
 fn script(name: &str) -> PathBuf {

@@ -50,7 +50,7 @@ pub enum Client {
 }
 
 /// What a client is to ask for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Request<'a> {
     /// Where.
     pub url: &'a str,
@@ -58,6 +58,8 @@ pub struct Request<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// The body of a POST, as a browser's form sends it; `None` is a GET.
     pub form: Option<&'a str>,
+    /// The network namespace to ask from, by its name; `None` is this process's own.
+    pub namespace: Option<&'a str>,
 }
 
 /// The media type of a form.
@@ -128,7 +130,7 @@ impl Client {
         self.send(&Request {
             url,
             headers,
-            form: None,
+            ..Request::default()
         })
     }
 
@@ -190,6 +192,21 @@ impl Reply {
     }
 }
 
+/// The same command in the network namespace of this name.
+fn inside(namespace: Option<&str>, command: Command) -> Command {
+    let Some(namespace) = namespace else { return command };
+    let mut outer = Command::new("ip");
+    outer.args(["netns", "exec", namespace]);
+    outer.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    outer
+}
+
 /// Runs a client to its end; its standard output when it succeeded.
 fn run(command: &mut Command) -> Result<String, ClientError> {
     let output = command
@@ -209,10 +226,10 @@ fn run(command: &mut Command) -> Result<String, ClientError> {
 
 /// Runs a client script, whose arguments and output `test-harness/clients/common.py` describes: `start` is its interpreter and
 /// whatever that needs.
-fn run_script(start: &mut Command, target: &str, request: &Request<'_>) -> Result<Reply, ClientError> {
+fn run_script(mut start: Command, target: &str, request: &Request<'_>) -> Result<Reply, ClientError> {
     start.args([target, request.url, request.form.unwrap_or_default()]);
     start.args(request.headers.iter().map(|(name, value)| format!("{name}: {value}")));
-    let output = run(start)?;
+    let output = run(&mut inside(request.namespace, start))?;
     parse_script(&output).ok_or(ClientError::Output(output))
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
-use super::{ClientError, FORM, Reply, Request, body, run};
+use super::{ClientError, FORM, Reply, Request, body, inside, run};
 use crate::availability::Availability;
 use crate::repo;
 
@@ -41,7 +41,8 @@ pub(super) fn wget(request: &Request<'_>) -> Result<Reply, ClientError> {
     if let Some(form) = request.form {
         wget.arg(format!("--post-data={form}"));
     }
-    parse_wget(&run(wget.arg("--").arg(request.url))?)
+    wget.arg("--").arg(request.url);
+    parse_wget(&run(&mut inside(request.namespace, wget))?)
 }
 
 fn parse_wget(output: &str) -> Result<Reply, ClientError> {
@@ -68,7 +69,8 @@ pub(super) fn h2load(request: &Request<'_>) -> Result<Reply, ClientError> {
     if let Some(file) = &file {
         h2load.args(["-H", &format!("content-type: {FORM}"), "-d"]).arg(&file.0);
     }
-    parse_h2load(&run(h2load.arg(request.url))?)
+    h2load.arg(request.url);
+    parse_h2load(&run(&mut inside(request.namespace, h2load))?)
 }
 
 /// It counts answers by class and tells no more of them.
@@ -114,9 +116,13 @@ mod tests {
 
     #[test]
     fn wget_shows_the_head_of_the_answer_before_its_body() {
-        let reply = parse_wget("HTTP/1.1 200 OK\r\nserver: envoy\r\n\r\n{\"path\":\"/\"}").unwrap();
-        assert_eq!((reply.status, reply.protocol.as_str()), (200, "HTTP/1.1"));
-        assert_eq!(reply.body["path"], "/");
+        let output = "HTTP/1.1 404 Not Found\r\nserver: envoy\r\n\r\n{\"path\":\"/\"}";
+        let expected = Reply {
+            status: 404,
+            protocol: "HTTP/1.1".to_owned(),
+            body: serde_json::json!({ "path": "/" }),
+        };
+        assert_eq!(parse_wget(output).unwrap(), expected);
         assert!(parse_wget("wget: nothing").is_err());
     }
 

@@ -19,7 +19,7 @@ pub(super) fn availability(library: &str) -> Availability {
 }
 
 pub(super) fn send(script: &str, target: &str, request: &Request<'_>) -> Result<Reply, ClientError> {
-    run_script(&mut start(script), target, request)
+    run_script(start(script), target, request)
 }
 
 /// The browsers that curl_cffi can be.

@@ -46,6 +46,30 @@ pub(super) enum Site {
     Mobile,
 }
 
+impl Site {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Edge => "edge",
+            Self::BehindProxy => "proxy",
+            Self::Mobile => "mobile",
+        }
+    }
+
+    /// Where its Envoy listens for TLS in the network.
+    pub(super) fn port(self) -> u16 {
+        match self {
+            Self::Edge => 8443,
+            Self::BehindProxy => 9443,
+            Self::Mobile => 10443,
+        }
+    }
+
+    /// The same for cleartext.
+    pub(super) fn cleartext_port(self) -> u16 {
+        self.port() + 1
+    }
+}
+
 /// Over what it speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
@@ -74,6 +98,11 @@ impl Route {
             Self::Api => "api",
             Self::Login => "login",
         }
+    }
+
+    /// What is sent there, if anything.
+    pub(super) fn form(self) -> Option<&'static str> {
+        (self == Self::Login).then_some("username=ada&password=correct-horse")
     }
 
     /// Where it is, for the case of this number: no two requests of one evaluation ask for the same.

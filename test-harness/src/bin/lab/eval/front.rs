@@ -2,16 +2,18 @@
 //! is HAProxy's, and X-Forwarded-For says who the client is.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use layerprint_harness::availability::Availability;
-use layerprint_harness::stack::Stack;
+
+use super::network::Network;
 
 /// From where HAProxy speaks to Envoy: another address than that of the clients, as it would be.
 const SOURCE: &str = "127.0.0.2";
+/// Where it listens itself: one that Envoy has not in the network, and which is seldom in use outside.
+const PORT: u16 = 11443;
 const LISTENS_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -19,7 +21,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct Front {
     process: Child,
-    port: u16,
 }
 
 impl Front {
@@ -31,21 +32,19 @@ impl Front {
         }
     }
 
-    /// Starts it before this stack, whose files are in `directory`.
-    pub(super) fn start(stack: &Stack, directory: &Path) -> Result<Self, String> {
+    /// Starts it before the Envoy that listens on this port, there where that is, in the network or on loopback; the files of Envoy's
+    /// stack are in `directory`.
+    pub(super) fn start(network: Option<&Network>, envoy: u16, directory: &Path) -> Result<Self, String> {
         let io = |error: std::io::Error| error.to_string();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .and_then(|listener| listener.local_addr())
-            .map_err(io)?
-            .port();
         let tls = directory.join("tls");
-        let both = ["cert.pem", "key.pem"].map(|name| fs::read_to_string(tls.join(name)));
-        let [certificate, key] = both;
+        let [certificate, key] = ["cert.pem", "key.pem"].map(|name| fs::read_to_string(tls.join(name)));
         let pem = directory.join("haproxy.pem");
         fs::write(&pem, certificate.map_err(io)? + &key.map_err(io)?).map_err(io)?;
         let config = directory.join("haproxy.cfg");
-        fs::write(&config, configuration(port, &pem, stack.ports().tls)).map_err(io)?;
-        let process = Command::new("haproxy")
+        let address = if network.is_some() { "0.0.0.0" } else { "127.0.0.1" };
+        fs::write(&config, configuration(address, &pem, envoy)).map_err(io)?;
+        let there = |program: &str| network.map_or_else(|| Command::new(program), |network| network.on_server(program));
+        let process = there("haproxy")
             // In the foreground, as one process.
             .args(["-q", "-db", "-f"])
             .arg(&config)
@@ -54,28 +53,40 @@ impl Front {
             .stderr(Stdio::null())
             .spawn()
             .map_err(io)?;
-        let mut front = Self { process, port };
-        front.wait_until_it_listens()?;
+        let mut front = Self { process };
+        front.wait_until_it_listens(|| there("cat"))?;
         Ok(front)
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
-        format!("https://localhost:{}{path}", self.port)
+    pub(super) fn port(&self) -> u16 {
+        PORT
     }
 
-    fn wait_until_it_listens(&mut self) -> Result<(), String> {
+    fn wait_until_it_listens(&mut self, cat: impl Fn() -> Command) -> Result<(), String> {
         let start = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+        loop {
             if let Ok(Some(status)) = self.process.try_wait() {
-                return Err(format!("haproxy ended: {status}"));
+                return Err(format!("haproxy ended, {status}: is port {PORT} in use?"));
+            }
+            let sockets = cat().arg("/proc/net/tcp").stdin(Stdio::null()).output();
+            if sockets.is_ok_and(|output| has_listener(&String::from_utf8_lossy(&output.stdout))) {
+                return Ok(());
             }
             if start.elapsed() > LISTENS_WITHIN {
                 return Err("haproxy does not listen".to_owned());
             }
             std::thread::sleep(LOOK_EVERY);
         }
-        Ok(())
     }
+}
+
+/// Whether a socket of `/proc/net/tcp` listens on our port: `sl local_address rem_address st`, in hex, and 0A is LISTEN.
+fn has_listener(sockets: &str) -> bool {
+    let port = format!(":{PORT:04X}");
+    sockets.lines().any(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        words.next().is_some_and(|local| local.ends_with(&port)) && words.nth(1) == Some("0A")
+    })
 }
 
 impl Drop for Front {
@@ -86,11 +97,25 @@ impl Drop for Front {
     }
 }
 
-fn configuration(port: u16, pem: &Path, envoy: u16) -> String {
+fn configuration(address: &str, pem: &Path, envoy: u16) -> String {
     format!(
         "defaults\n    mode http\n    timeout connect 5s\n    timeout client 30s\n    timeout server 30s\n\
-         frontend clients\n    bind 127.0.0.1:{port} ssl crt {} alpn h2,http/1.1\n    option forwardfor\n    default_backend envoy\n\
+         frontend clients\n    bind {address}:{PORT} ssl crt {} alpn h2,http/1.1\n    option forwardfor\n    default_backend envoy\n\
          backend envoy\n    server envoy 127.0.0.1:{envoy} source {SOURCE} ssl verify none sni str(localhost) alpn h2\n",
         pem.display()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listening_socket_is_told_from_others_on_the_port() {
+        let listening =
+            "  sl  local_address rem_address   st\n   0: 00000000:2CB3 00000000:0000 0A 00000000:00000000\n";
+        assert!(has_listener(listening));
+        assert!(!has_listener(&listening.replace(" 0A ", " 01 ")));
+        assert!(!has_listener(&listening.replace("2CB3", "2CB4")));
+    }
 }

@@ -7,11 +7,11 @@
 //!
 //! Exit code 0: every expectation holds. 1: one does not, or a client failed, or, with LAYERPRINT_REQUIRE=all, one is not here.
 
-mod by_hand;
 mod cases;
 mod expectations;
 mod front;
 mod matrix;
+mod network;
 mod run;
 mod sites;
 
@@ -101,6 +101,9 @@ pub(crate) fn eval(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
     );
     if !failed.is_empty() {
         eprintln!("\nThe end of Envoy's log:\n{}", sites.log_tail());
+    }
+    if let Some(why) = sites.without_network() {
+        eprintln!("all clients had one address, and loopback for a network: {why}");
     }
     let short = !skipped.is_empty() && everything_is_required();
     let good = deviating == 0 && failed.is_empty() && !short && !rows.is_empty();

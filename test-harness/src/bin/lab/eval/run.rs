@@ -6,14 +6,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use layerprint_harness::availability::Availability;
+use layerprint_harness::clients::browser::Page;
 use layerprint_harness::clients::{Browser, Client, Request};
 use serde_json::Value;
 
 use super::cases::{Case, Claim, Route, Sender, headers};
+use super::network::Network;
 use super::sites::{FORM_MARK, Running, Sites};
 
-/// What every login sends.
-const FORM: &str = "username=ada&password=correct-horse";
 /// How long the log may take to show a request that was answered.
 const LOGGED_WITHIN: Duration = Duration::from_secs(5);
 /// How long a browser may take for all that its page says, on a machine that is busy.
@@ -110,9 +110,9 @@ fn run(number: usize, case: &Case, sites: &Sites) -> Outcome {
         Err(why) => return Outcome::Skipped(why.to_owned()),
     };
     let sent = match &case.sender {
-        Sender::Client(client) => send(number, case, client, site),
-        Sender::Browser(browser) => return browse(number, case, *browser, site),
-        Sender::ByHand(syn) => by_hand(number, case, syn, sites),
+        Sender::Client(client) => send(number, case, client, site, sites.network()),
+        Sender::Browser(browser) => return browse(number, case, *browser, site, sites.network()),
+        Sender::ByHand(syn) => by_hand(number, case, syn, site, sites.network()),
     };
     match sent {
         Ok(()) => wait_for(number, case, site, LOGGED_WITHIN, || true),
@@ -121,7 +121,7 @@ fn run(number: usize, case: &Case, sites: &Sites) -> Outcome {
 }
 
 /// Each request over a connection of its own.
-fn send(number: usize, case: &Case, client: &Client, site: &Running) -> Result<(), String> {
+fn send(number: usize, case: &Case, client: &Client, site: &Running, network: Option<&Network>) -> Result<(), String> {
     let own_agent = match case.claim {
         Claim::OfThisMachine => Some(own_agent(client, site)?),
         Claim::Own | Claim::ChromeOnWindows => None,
@@ -129,12 +129,12 @@ fn send(number: usize, case: &Case, client: &Client, site: &Running) -> Result<(
     let headers = headers(case.claim, own_agent.as_deref());
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     for route in case.routes() {
-        let url = site.url(case.scheme, &route.path(number));
-        let form = (*route == Route::Login).then_some(FORM);
+        let url = site.url(case.scheme, number, &route.path(number));
         let request = Request {
             url: &url,
             headers: &headers,
-            form,
+            form: route.form(),
+            namespace: network.map(Network::of_clients),
         };
         client
             .send(&request)
@@ -152,18 +152,32 @@ fn own_agent(client: &Client, site: &Running) -> Result<String, String> {
     agent.ok_or_else(|| "sends no User-Agent".to_owned())
 }
 
-fn by_hand(number: usize, case: &Case, syn: &str, sites: &Sites) -> Result<(), String> {
-    let wire = sites.wire()?;
+fn by_hand(number: usize, case: &Case, syn: &str, site: &Running, network: Option<&Network>) -> Result<(), String> {
+    let network = network.ok_or("there is no network for it")?;
     let headers = headers(case.claim, None);
     for route in case.routes() {
-        let form = (*route == Route::Login).then_some(FORM);
-        wire.ask(syn, &route.path(number), &headers, form)?;
+        let request = request(&route.path(number), &headers, route.form());
+        network.ask_by_hand(number, syn, site.cleartext_port(), &request)?;
     }
     Ok(())
 }
 
+/// HTTP/1.1, with nothing but what is asked for.
+fn request(path: &str, headers: &[(&str, String)], form: Option<&str>) -> String {
+    let method = if form.is_some() { "POST" } else { "GET" };
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: shop.test\r\n");
+    for (name, value) in headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    if let Some(form) = form {
+        text += "Content-Type: application/x-www-form-urlencoded\r\n";
+        text += &format!("Content-Length: {}\r\n", form.len());
+    }
+    text + "Connection: close\r\n\r\n" + form.unwrap_or_default()
+}
+
 /// One window that does all the case asks for: the page it is opened on has a picture, a script, and a form that sends itself.
-fn browse(number: usize, case: &Case, browser: Browser, site: &Running) -> Outcome {
+fn browse(number: usize, case: &Case, browser: Browser, site: &Running, network: Option<&Network>) -> Outcome {
     let agent = match case.claim {
         Claim::OfThisMachine => match browser.usual_agent() {
             Ok(agent) => Some(agent),
@@ -171,8 +185,14 @@ fn browse(number: usize, case: &Case, browser: Browser, site: &Running) -> Outco
         },
         Claim::Own | Claim::ChromeOnWindows => None,
     };
-    let url = site.browser_url(case.scheme, &(Route::Page.path(number) + "&" + FORM_MARK));
-    match browser.open(&url, agent.as_deref(), &site.certificate()) {
+    let url = site.browser_url(case.scheme, number, &(Route::Page.path(number) + "&" + FORM_MARK));
+    let page = Page {
+        url: &url,
+        agent: agent.as_deref(),
+        certificate: &site.certificate(),
+        namespace: network.map(Network::of_clients),
+    };
+    match browser.open(&page) {
         Ok(mut window) => wait_for(number, case, site, BROWSED_WITHIN, || window.is_open()),
         Err(error) => Outcome::Failed(error.to_string()),
     }
@@ -227,6 +247,14 @@ mod tests {
         assert!(is_for(&json!({"path": "/page?case=1"}), "/page?case=1"));
         assert!(is_for(&json!({"path": "/page?case=1&form"}), "/page?case=1"));
         assert!(!is_for(&json!({"path": "/page?case=12"}), "/page?case=1"));
+    }
+
+    #[test]
+    fn a_form_has_its_length_and_a_page_has_no_body() {
+        let form = request("/login", &[("User-Agent", "x".to_owned())], Some("a=b"));
+        assert!(form.starts_with("POST /login HTTP/1.1\r\nHost: shop.test\r\nUser-Agent: x\r\n"));
+        assert!(form.contains("Content-Length: 3\r\n") && form.ends_with("\r\n\r\na=b"));
+        assert!(request("/page", &[], None).starts_with("GET /page "));
     }
 
     #[test]

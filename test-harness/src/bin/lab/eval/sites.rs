@@ -11,9 +11,9 @@ use layerprint_harness::repo;
 use layerprint_harness::stack::{FilterConfig, Stack, StackError, StackOptions};
 use serde_json::{Value, json};
 
-use super::by_hand::Wire;
 use super::cases::{Case, Scheme, Sender, Site};
 use super::front::Front;
+use super::network::{self, Network};
 
 /// What the filter runs with on every site.
 const CONFIG: &str = "test-harness/eval/config.json";
@@ -36,8 +36,9 @@ Promise.all([shown, fetch("/api/items" + q)]).then(() => form.submit());
 /// All sites in use.
 #[derive(Debug)]
 pub(super) struct Sites {
+    // Dropped in this order: what listens in the network leaves before it does.
     open: BTreeMap<Site, Result<Running, String>>,
-    wire: Option<Result<Wire, String>>,
+    network: Result<Network, String>,
 }
 
 /// One site.
@@ -47,6 +48,9 @@ pub(super) struct Running {
     front: Option<Front>,
     stack: Stack,
     directory: PathBuf,
+    site: Site,
+    /// Whether it listens in the network; on loopback it does in any case.
+    in_network: bool,
 }
 
 impl Sites {
@@ -55,18 +59,17 @@ impl Sites {
         let path = repo::root().join(CONFIG);
         let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let config: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-        let by_hand = cases.iter().any(|case| matches!(case.sender, Sender::ByHand(_)));
-        let wire = by_hand.then(Wire::open);
-        let laid = wire.as_ref().and_then(|wire| wire.as_ref().ok());
+        let network = Network::open(cases);
+        let laid = network.as_ref().ok();
         let needed: BTreeSet<Site> = cases.iter().map(|case| case.site).collect();
         let start = |site| Ok((site, Running::start(site, &config, laid)?));
         let open = needed.into_iter().map(start).collect::<Result<_, StackError>>()?;
-        Ok(Self { open, wire })
+        Ok(Self { open, network })
     }
 
     /// The site of this case; why it cannot be had.
     pub(super) fn of(&self, case: &Case) -> Result<&Running, &str> {
-        if let (Sender::ByHand(_), Some(Err(why))) = (&case.sender, &self.wire) {
+        if let (Sender::ByHand(_), Err(why)) = (&case.sender, &self.network) {
             return Err(why);
         }
         match self.open.get(&case.site) {
@@ -76,13 +79,14 @@ impl Sites {
         }
     }
 
-    /// What connections made by hand go over.
-    pub(super) fn wire(&self) -> Result<&Wire, String> {
-        match &self.wire {
-            Some(Ok(wire)) => Ok(wire),
-            Some(Err(why)) => Err(why.clone()),
-            None => Err("no wire was laid".to_owned()),
-        }
+    /// The network that the clients are in, unless they are on loopback.
+    pub(super) fn network(&self) -> Option<&Network> {
+        self.network.as_ref().ok()
+    }
+
+    /// Why they are on loopback, if they are.
+    pub(super) fn without_network(&self) -> Option<&str> {
+        self.network.as_ref().err().map(String::as_str)
     }
 
     /// The ends of the logs.
@@ -94,58 +98,81 @@ impl Sites {
 
 impl Running {
     /// Starts it; the inner error says what this machine lacks for it.
-    fn start(site: Site, config: &Value, wire: Option<&Wire>) -> Result<Result<Self, String>, StackError> {
+    fn start(site: Site, config: &Value, network: Option<&Network>) -> Result<Result<Self, String>, StackError> {
         if let Availability::Missing(why) = Availability::all([Stack::availability(), Stack::probe_availability()]) {
             return Err(StackError::Missing(why));
         }
         if let (Site::BehindProxy, Availability::Missing(why)) = (site, Front::availability()) {
             return Ok(Err(why));
         }
-        let name = match site {
-            Site::Edge => "eval-edge",
-            Site::BehindProxy => "eval-proxy",
-            Site::Mobile => "eval-mobile",
-        };
+        let name = format!("eval-{}", site.as_str());
         let directory = repo::run_directory().join(format!("{name}-{}", std::process::id()));
         let mut options = StackOptions::new(name)
             .directory(&directory)
             .filter(FilterConfig::from(configured(config.clone(), site)))
             .with_probe()
             .edit(add_page);
-        if let (Site::Edge, Some(wire)) = (site, wire) {
-            let listen = wire.listen();
-            options = options.edit(move |config| listen(config));
+        if let Some(network) = network {
+            options = options.edit(network.listen([("tls", site.port()), ("cleartext", site.cleartext_port())]));
         }
         let stack = Stack::start(options)?;
         let front = match site {
-            Site::BehindProxy => match Front::start(&stack, &directory) {
-                Ok(front) => Some(front),
-                Err(why) => return Ok(Err(why)),
-            },
+            Site::BehindProxy => {
+                let envoy = network.map_or(stack.ports().tls, |_| site.port());
+                match Front::start(network, envoy, &directory) {
+                    Ok(front) => Some(front),
+                    Err(why) => return Ok(Err(why)),
+                }
+            }
             Site::Edge | Site::Mobile => None,
         };
         Ok(Ok(Self {
             front,
             stack,
             directory,
+            site,
+            in_network: network.is_some(),
         }))
     }
 
-    /// Where clients other than browsers ask.
-    pub(super) fn url(&self, scheme: Scheme, path: &str) -> String {
-        match (scheme, &self.front) {
-            (Scheme::Https, Some(front)) => front.url(path),
-            (Scheme::Https, None) => self.stack.tls_url(path),
-            (Scheme::Http, _) => self.stack.http_url(path),
+    /// Where clients other than browsers ask for the path in the case of this number.
+    pub(super) fn url(&self, scheme: Scheme, number: usize, path: &str) -> String {
+        let host = |loopback: &str| {
+            if self.in_network {
+                network::name(number)
+            } else {
+                loopback.to_owned()
+            }
+        };
+        match scheme {
+            Scheme::Https => format!("https://{}:{}{path}", host("localhost"), self.tls_port()),
+            Scheme::Http => format!("http://{}:{}{path}", host("127.0.0.1"), self.cleartext_port()),
         }
     }
 
     /// Where browsers ask. Cleartext by a name that is not this machine's: to localhost they send what they otherwise send under TLS
     /// alone.
-    pub(super) fn browser_url(&self, scheme: Scheme, path: &str) -> String {
+    pub(super) fn browser_url(&self, scheme: Scheme, number: usize, path: &str) -> String {
         match scheme {
-            Scheme::Https => self.url(scheme, path),
-            Scheme::Http => format!("http://{PLAIN_HOST}:{}{path}", self.stack.ports().http),
+            Scheme::Http if !self.in_network => format!("http://{PLAIN_HOST}:{}{path}", self.cleartext_port()),
+            _ => self.url(scheme, number, path),
+        }
+    }
+
+    fn tls_port(&self) -> u16 {
+        match &self.front {
+            Some(front) => front.port(),
+            None if self.in_network => self.site.port(),
+            None => self.stack.ports().tls,
+        }
+    }
+
+    /// Where Envoy listens for cleartext.
+    pub(super) fn cleartext_port(&self) -> u16 {
+        if self.in_network {
+            self.site.cleartext_port()
+        } else {
+            self.stack.ports().http
         }
     }
 
@@ -176,7 +203,10 @@ fn configured(mut config: Value, site: Site) -> Value {
     let addition = match site {
         Site::Edge => None,
         Site::BehindProxy => Some(("forwarded", json!({ "trusted_hops": 1, "peer_appended": true }))),
-        Site::Mobile => Some(("networks", json!([{ "tag": "mobile", "cidrs": ["127.0.0.0/8"] }]))),
+        Site::Mobile => Some((
+            "networks",
+            json!([{ "tag": "mobile", "cidrs": ["127.0.0.0/8", network::CLIENTS] }]),
+        )),
     };
     if let (Some((key, value)), Some(config)) = (addition, config.as_object_mut()) {
         config.insert(key.to_owned(), value);
