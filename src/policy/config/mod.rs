@@ -3,17 +3,20 @@
 //! Nothing is guessed: an unknown key, a wrong type, a number out of its range, a key given twice refuse the whole. What a
 //! release does not do yet, it does not accept.
 
+mod connection;
 mod ladders;
 mod limits;
 mod networks;
 mod routes;
+mod rules;
 mod section;
 mod strict;
 
 pub use networks::MAX_PREFIXES;
 pub use section::Problem;
 
-use super::{Mode, Policy};
+use super::connection::ConnectionPolicy;
+use super::{Mode, Policy, Verdict};
 use crate::evidence::Networks;
 use crate::evidence::forwarded::{PeerEntry, Trust};
 use crate::wire::opening::MAX_OPENING;
@@ -26,7 +29,7 @@ use std::time::Duration;
 pub struct Config {
     /// `mode`: whether verdicts are carried out.
     pub mode: Mode,
-    /// `mode`, `routes`, `ladders`: what becomes of requests.
+    /// `mode`, `routes`, `ladders`, `rules`: what becomes of requests.
     pub policy: Policy,
     /// `networks`: what is known of where addresses come from.
     pub networks: Networks,
@@ -76,6 +79,8 @@ pub struct ConnectionRole {
     pub opening_bytes: usize,
     /// `handover`: whether the opening is also put into filter state, for a request role in another VM.
     pub handover: Switch,
+    /// `mode`, `rules`, `ladder`: what becomes of connections.
+    pub policy: ConnectionPolicy,
 }
 
 /// On or off.
@@ -191,6 +196,7 @@ impl Default for Config {
             connection: ConnectionRole {
                 opening_bytes: MAX_OPENING,
                 handover: Switch::On,
+                policy: ConnectionPolicy::default(),
             },
             failure: FailurePolicy::Open,
         }
@@ -227,6 +233,7 @@ impl Config {
                 mode,
                 routes: routes::routes(&mut root),
                 ladders: root.section("ladders", ladders::ladders),
+                rules: rules::rules(&mut root, &rules::OF_REQUESTS, &Verdict::ALL.map(|v| (v.as_str(), v))),
             },
             networks: networks::networks(&mut root),
             forwarded: root.section("forwarded", |section| networks::forwarded(section, default.forwarded)),
@@ -244,6 +251,7 @@ impl Config {
                     default.connection.opening_bytes,
                 ),
                 handover: section.switch("handover", default.connection.handover),
+                policy: connection::policy(section, mode),
             }),
             failure: root.choice(
                 "failure",

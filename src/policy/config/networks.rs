@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 /// The most prefixes, all lists taken together. A mobile carrier announces some hundreds, all data centres some ten thousands.
 pub const MAX_PREFIXES: usize = 100_000;
 
-const CIDR: &str = r#"prefixes such as "192.0.2.0/24" or "2001:db8::/32""#;
+pub(super) const CIDR: &str = r#"prefixes such as "192.0.2.0/24" or "2001:db8::/32""#;
 
 const APPENDED: &str = "true when Envoy has use_remote_address and not skip_xff_append, else false";
 
@@ -68,7 +68,7 @@ pub(super) fn forwarded(section: &mut Section<'_>, default: Trust) -> Trust {
 }
 
 /// A prefix as it should be written: with its length, and with no bit set behind that.
-fn prefix(text: &str) -> Result<IpNet, Refused> {
+pub(super) fn prefix(text: &str) -> Result<IpNet, Refused> {
     let refused = || Refused {
         why: "is no prefix",
         accepted: CIDR.to_owned(),
