@@ -127,3 +127,126 @@ pub(super) fn reasons(assessment: &Assessment, take: &mut dyn FnMut(&str)) {
         take(finding.code.as_str());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Class;
+    use super::super::rules::tests::Seen;
+    use super::*;
+    use crate::compare::{Agreement, Code, Coverage};
+    use crate::policy::config::Config;
+
+    fn policy(text: &str) -> Policy {
+        Config::parse(text.as_bytes()).unwrap().policy
+    }
+
+    fn assessment(codes: &[Code]) -> Assessment {
+        Assessment::of(Coverage::Both, codes.iter().map(|code| (*code).into()).collect())
+    }
+
+    fn decide(policy: &Policy, path: &str, seen: &Seen, codes: &[Code]) -> Decision {
+        policy.decide(b"GET", b"a.example", path.as_bytes(), seen, &assessment(codes))
+    }
+
+    const BOTH_HIGH: [Code; 2] = [Code::OsTcpUa, Code::TlsUa];
+
+    #[test]
+    fn without_rules_the_ladder_of_the_routes_class_decides() {
+        let policy = Policy::default();
+        let decision = decide(&policy, "/login?next=/", &Seen::default(), &BOTH_HIGH);
+        let expected = Decision {
+            verdict: Verdict::Block,
+            mode: Mode::Observe,
+            route: "login".into(),
+            class: Class::Login,
+            cost: 10,
+            found: Found::Pattern,
+            band: Band::High,
+            rule: None,
+        };
+        assert_eq!(decision, expected);
+        let verdict = |path, codes: &[Code]| decide(&policy, path, &Seen::default(), codes).verdict;
+        assert_eq!(verdict("/", &BOTH_HIGH), Verdict::Challenge);
+        assert_eq!(verdict("/", &[Code::TlsUa]), Verdict::Log);
+        assert_eq!(verdict("/checkout", &[Code::TlsUa]), Verdict::Challenge);
+        assert_eq!(verdict("/checkout", &[]), Verdict::Allow);
+    }
+
+    #[test]
+    fn the_mode_is_the_rules_else_the_routes_else_the_ladders_else_that_of_all() {
+        let policy = policy(
+            r#"{"mode":"enforce","ladders":{"login":{"mode":"observe"},"api":{"mode":"observe"}},
+                "routes":[{"name":"in","class":"login","paths":["/in"]},
+                          {"name":"rpc","class":"api","paths":["/rpc"],"mode":"enforce"},
+                          {"name":"buy","class":"checkout","paths":["/buy"],"mode":"observe"}],
+                "rules":[{"name":"a","match":{"ja4":"a"},"action":"block","mode":"observe"},
+                         {"name":"b","match":{"ja4":"b"},"action":"block","mode":"enforce"},
+                         {"name":"c","match":{"ja4":"c"},"action":"block"}]}"#,
+        );
+        let mode = |path, ja4| decide(&policy, path, &Seen::text(Field::Ja4, ja4), &[]).mode;
+        for (path, ja4, expected) in [
+            ("/", "x", Mode::Enforce),
+            ("/", "a", Mode::Observe),
+            ("/in", "x", Mode::Observe),
+            ("/in", "c", Mode::Observe),
+            ("/in", "b", Mode::Enforce),
+            ("/rpc", "x", Mode::Enforce),
+            ("/rpc", "a", Mode::Observe),
+            ("/buy", "x", Mode::Observe),
+            ("/buy", "b", Mode::Enforce),
+        ] {
+            assert_eq!(mode(path, ja4), expected, "{path} {ja4}");
+        }
+    }
+
+    #[test]
+    fn rules_see_the_request_the_route_and_the_assessment_as_the_policy_knows_them() {
+        for (field, wanted, fits) in [
+            ("method", r#""GET""#, true),
+            ("host", r#""*.EXAMPLE""#, true),
+            ("path", r#""/login""#, true),
+            ("path", r#""//login*""#, false),
+            ("route", r#""login""#, true),
+            ("class", r#"["api","login"]"#, true),
+            ("agreement", r#""hostile""#, true),
+            ("reason", r#""tls-ua""#, true),
+            ("reason", r#""h2-*""#, false),
+            ("l4", r#"{"min":60,"max":60}"#, true),
+            ("l7", r#"{"min":61}"#, false),
+            ("score", r#"{"max":60}"#, true),
+        ] {
+            let policy = policy(&format!(
+                r#"{{"rules":[{{"name":"r","match":{{"{field}":{wanted}}},"action":"log"}}]}}"#
+            ));
+            let decision = decide(&policy, "/x/../login;a=b?c", &Seen::Untouchable, &BOTH_HIGH);
+            assert_eq!(decision.rule.is_some(), fits, "{field} {wanted}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_too_long_is_on_the_default_route_and_rules_miss_it() {
+        let policy = policy(
+            r#"{"rules":[{"name":"r","match":{"path":"*"},"action":"log"},
+                         {"name":"long","match":{"path":"/never"},"missing":"match","action":"limit"}]}"#,
+        );
+        let long = format!("/login/{}", "a".repeat(path::MAX_PATH));
+        let decision = decide(&policy, &long, &Seen::default(), &[]);
+        assert_eq!((&*decision.route, decision.found), ("default", Found::PathTooLong));
+        assert_eq!(decision.rule.as_deref(), Some("long"));
+        assert_eq!(
+            decide(&policy, "/login", &Seen::default(), &[]).rule.as_deref(),
+            Some("r")
+        );
+    }
+
+    #[test]
+    fn any_bytes_are_decided_on() {
+        let policy = Policy::default();
+        let unknown = Assessment::of(Coverage::Neither, Vec::new());
+        assert_eq!(unknown.agreement, Agreement::Unknown);
+        for bytes in [&b""[..], b"\xff\xfe", b"\0", b"%", b":::", b"[", b"*", b"//////"] {
+            let decision = policy.decide(bytes, bytes, bytes, &Seen::default(), &unknown);
+            assert_eq!(decision.verdict, Verdict::Allow, "{bytes:?}");
+        }
+    }
+}

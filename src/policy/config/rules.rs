@@ -184,3 +184,154 @@ fn refused(error: PatternError) -> Refused {
     };
     Refused { why, accepted }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Config, tests::problems};
+    use super::*;
+    use crate::policy::connection::ConnectionVerdict;
+    use crate::policy::{Mode, Verdict};
+
+    #[test]
+    fn every_key_of_a_rule_is_read() {
+        let text = r#"{"rules":[{"name":"a","match":{"ja4":["t13*","x"],"sni":"A.b","l7":{"min":25.0},"client_ip":"10.0.0.0/8"},
+            "unless":{"network":"office"},"missing":"match","action":"challenge","mode":"enforce"}]}"#;
+        let texts = |list: &[&str]| {
+            let mut texts = Texts::default();
+            list.iter()
+                .for_each(|text| texts.add(TextPattern::parse(text).unwrap()));
+            texts
+        };
+        let expected = Rule {
+            name: "a".into(),
+            conditions: vec![
+                Condition::Text(Field::Ja4, texts(&["t13*", "x"])),
+                Condition::Text(Field::Sni, texts(&["a.b"])),
+                Condition::Number(Number::L7, 25, u64::MAX),
+                Condition::ClientIp(Prefixes::new(["10.0.0.0/8".parse().unwrap()].into())),
+            ],
+            unless: vec![Condition::Text(Field::Network, texts(&["office"]))],
+            missing: Missing::Match,
+            action: Verdict::Challenge,
+            mode: Some(Mode::Enforce),
+        };
+        let config = Config::parse(text.as_bytes()).unwrap();
+        assert_eq!(config.policy.rules.listed(), [expected]);
+    }
+
+    #[test]
+    fn each_field_and_number_can_be_asked_for() {
+        let known = |names: &[&str]| {
+            let conditions: Vec<_> = names.iter().map(|name| format!(r#""{name}":"*""#)).collect();
+            conditions.join(",")
+        };
+        let numbers = |names: &[&str]| {
+            let conditions: Vec<_> = names.iter().map(|name| format!(r#""{name}":{{"min":1}}"#)).collect();
+            conditions.join(",")
+        };
+        let of_requests = format!(
+            r#"{{"rules":[{{"name":"r","match":{{{},{}}},"action":"log"}}]}}"#,
+            known(&Field::ALL.map(Field::as_str)),
+            numbers(&Number::ALL.map(Number::as_str))
+        );
+        let config = Config::parse(of_requests.as_bytes()).unwrap();
+        assert_eq!(config.policy.asked().texts.len(), Field::ALL.len());
+        assert_eq!(config.policy.asked().numbers.len(), Number::ALL.len());
+        let of_connections = format!(
+            r#"{{"connection":{{"rules":[{{"name":"r","match":{{{},{}}},"action":"close"}}]}}}}"#,
+            known(&Field::OF_CONNECTION.map(Field::as_str)),
+            numbers(&Number::OF_CONNECTION.map(Number::as_str))
+        );
+        let config = Config::parse(of_connections.as_bytes()).unwrap();
+        assert_eq!(
+            config.connection.policy.fields().texts.len(),
+            Field::OF_CONNECTION.len()
+        );
+    }
+
+    #[test]
+    fn a_rule_for_connections_asks_only_for_what_is_known_by_then() {
+        let text = r#"{"connection":{"mode":"observe","ladder":{"high":"close"},"rules":[
+            {"name":"a","match":{"path":"/x"},"action":"block"},{"name":"b","match":{"ja4":"x"},"action":"close"}]}}"#;
+        let known = r#""ja3", "ja3n", "ja4", "ja4s1", "tcp", "os", "mss_class", "lp1_tcp", "lp1_tls", "sni", "network", "reason", "tls_client", "hops", "rtt_us", "source_connections", "source_without_request", "client_ip""#;
+        assert_eq!(
+            problems(text),
+            [
+                format!("connection.rules[0].match.path: unknown key; accepted: {known}"),
+                r#"connection.rules[0].action: "block" is not accepted; accepted: "allow", "log", "close""#.to_owned(),
+            ]
+        );
+        let right = text.replace("path", "sni").replace("block", "allow");
+        let policy = Config::parse(right.as_bytes()).unwrap().connection.policy;
+        assert_eq!(policy.rules.listed().len(), 2);
+        assert_eq!(policy.ladder.high, ConnectionVerdict::Close);
+        assert_eq!(policy.ladder.severe, ConnectionVerdict::Log);
+    }
+
+    #[test]
+    fn each_mistake_in_a_rule_is_told() {
+        let text = r#"{"rules":[{},
+            {"name":"a","match":{},"action":"deny"},
+            {"name":"a","match":7,"unless":{},"action":"log","missing":"skip"},
+            {"name":"b","match":{"ja4":"","h2":["a\\",7],"class":"logn","reason":["tls-ua","tls-*","tls"],"network":[]},"action":"log"},
+            {"name":"c","match":{"l4":{"min":5,"max":4},"hops":{},"version":9,"forged":{"min":-1,"mx":1}},"action":"log"},
+            {"name":"d","match":{"client_ip":["10.0.0.1","10.0.0.0/8"]},"action":"log"},
+            {"name":"e","match":{"ja5":"x","product":"curl"},"action":"log"}]}"#;
+        let found = problems(text);
+        let begins: Vec<&str> = found
+            .iter()
+            .map(|line| line.split("; accepted: ").next().unwrap())
+            .collect();
+        assert_eq!(
+            begins,
+            [
+                "rules[0].name: is missing",
+                "rules[0].match: is missing",
+                "rules[0].action: is missing",
+                "rules[1].match: is empty",
+                r#"rules[1].action: "deny" is not accepted"#,
+                r#"rules[2].name: "a" is taken"#,
+                "rules[2].match: 7 is not accepted",
+                "rules[2].unless: is empty",
+                r#"rules[2].missing: "skip" is not accepted"#,
+                r#"rules[3].match.ja4: "" is empty"#,
+                r#"rules[3].match.h2[0]: "a\\" ends with a \"#,
+                "rules[3].match.h2[1]: 7 is not accepted",
+                "rules[3].match.network: is empty",
+                r#"rules[3].match.class: "logn" is not accepted"#,
+                r#"rules[3].match.reason[2]: "tls" is not accepted"#,
+                "rules[4].match.l4: min 5 is above max 4",
+                "rules[4].match.hops: is empty",
+                "rules[4].match.forged.min: -1 is not accepted",
+                "rules[4].match.forged.mx: unknown key",
+                "rules[4].match.version: 9 is not accepted",
+                r#"rules[5].match.client_ip[0]: "10.0.0.1" has no prefix length"#,
+                "rules[6].match.ja5: unknown key",
+            ]
+        );
+        assert!(found.iter().all(|line| line.len() < 1_000), "{found:#?}");
+    }
+
+    #[test]
+    fn there_are_bounds_on_rules_and_on_what_they_list() {
+        let list = |rules: usize, texts: usize| {
+            let texts: Vec<_> = (0..texts).map(|n| format!("\"{n}\"")).collect();
+            let texts = texts.join(",");
+            let rule = |n| format!(r#"{{"name":"r{n}","match":{{"ja4":[{texts}]}},"action":"log"}}"#);
+            let rules: Vec<_> = (0..rules).map(rule).collect();
+            format!(r#"{{"rules":[{}]}}"#, rules.join(","))
+        };
+        let config = Config::parse(list(MAX_RULES, 1).as_bytes()).unwrap();
+        assert_eq!(config.policy.rules.listed().len(), MAX_RULES);
+        assert_eq!(
+            problems(&list(MAX_RULES + 1, 1)),
+            ["rules: 10001 rules are too many; accepted: at most 10000 rules"]
+        );
+        assert_eq!(
+            problems(&list(10, MAX_VALUES / 10 + 1)),
+            [
+                "rules: 100010 texts and networks in rules are too many; accepted: at most 100000 texts and networks in rules"
+            ]
+        );
+    }
+}

@@ -142,3 +142,6 @@ impl<A> Rule<A> {
                 .all(|one| holds(one).map_or(passed_over, |holds| !holds))
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;
