@@ -9,7 +9,9 @@ use super::field::{Field, SPREAD_OF_ADDRESSES};
 use super::subject::{Subject, texts};
 use super::{Missing, Rule};
 use crate::evidence::Evidence;
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::Input;
+use aho_corasick::automaton::Automaton;
+use aho_corasick::nfa::contiguous::NFA;
 use ipnet::IpNet;
 use prefix_trie::joint::JointPrefixMap;
 use std::collections::{BTreeMap, HashMap};
@@ -36,10 +38,11 @@ struct Values {
     missing: Places,
 }
 
-/// The rules that hang on parts of texts.
+/// The rules that hang on parts of texts. The finder is of one kind whatever their number, so that a byte takes about the same time
+/// for few and many; a table of all states would be faster, and large.
 #[derive(Clone, Debug)]
 struct Literals {
-    finder: AhoCorasick,
+    finder: NFA,
     /// By the number of the literal in the finder.
     places: Vec<Places>,
 }
@@ -112,7 +115,11 @@ impl Values {
             take(places);
         }
         if let Some(literals) = &self.literals {
-            let found = literals.finder.try_find_overlapping_iter(text).into_iter().flatten();
+            let found = literals
+                .finder
+                .try_find_overlapping_iter(Input::new(text))
+                .into_iter()
+                .flatten();
             for places in found.filter_map(|found| literals.places.get(found.pattern().as_usize())) {
                 take(places);
             }
@@ -126,11 +133,7 @@ impl Literals {
         if literals.is_empty() {
             return None;
         }
-        // One kind, whatever the number: the time that a byte takes is then about the same for few and many.
-        let finder = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(literals.keys());
-        match finder {
+        match NFA::new(literals.keys()) {
             Ok(finder) => Some(Self {
                 finder,
                 places: literals.into_values().collect(),
