@@ -3,6 +3,7 @@
 pub mod headers;
 pub mod line;
 pub mod recorded;
+pub mod subject;
 
 use crate::clients::catalogue::Catalogue;
 use crate::clients::crawlers::Verification;

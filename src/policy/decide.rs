@@ -1,9 +1,12 @@
-//! The policy for requests as a whole: routes, then rules, then ladders.
+//! The policy for requests as a whole: the route, then the first rule that matches, then the ladder of the route's class.
 
 use super::ladders::{Band, Ladders};
-use super::routes::{Found, Routes, normal_host};
-use super::{Decision, Mode, path};
-use crate::compare::Assessment;
+use super::routes::{Found, Route, Routes, normal_host};
+use super::rules::{Asked, Field, Number, Rules, Subject};
+use super::{Decision, Mode, Verdict, path};
+use crate::compare::{Assessment, Score};
+use crate::evidence::{Evidence, Reason};
+use core::net::IpAddr;
 use std::rc::Rc;
 
 /// What the configuration says of requests, compiled.
@@ -15,6 +18,8 @@ pub struct Policy {
     pub routes: Routes,
     /// `ladders`
     pub ladders: Ladders,
+    /// `rules`
+    pub rules: Rules<Verdict>,
 }
 
 impl Default for Policy {
@@ -23,29 +28,225 @@ impl Default for Policy {
             mode: Mode::default(),
             routes: Routes::built_in(),
             ladders: Ladders::default(),
+            rules: Rules::default(),
         }
     }
 }
 
 impl Policy {
-    /// Decides on one request. `method`, `host` and `path` are as the client sent them.
-    pub fn decide(&self, method: &[u8], host: &[u8], path: &[u8], assessment: &Assessment) -> Decision {
-        let (host, path) = (normal_host(host), path::normal(path));
+    /// Decides on one request. `method`, `host` and `path` are as the client sent them; what rules ask of them, of the route and
+    /// of the assessment, `subject` is never asked for. Allocates only to bring a host or path into its form.
+    pub fn decide(
+        &self,
+        method: &[u8],
+        host: &[u8],
+        path: &[u8],
+        subject: &impl Subject,
+        assessment: &Assessment,
+    ) -> Decision {
+        let (form_of_host, path) = (normal_host(host), path::normal(path));
         let (route, found) = match &path {
-            Ok(path) => self.routes.find(method, host.as_deref(), path),
+            Ok(path) => self.routes.find(method, form_of_host.as_deref(), path),
             Err(path::TooLong) => (self.routes.default_route(), Found::PathTooLong),
         };
+        let request = Request {
+            method: Evidence::or_missing(str::from_utf8(method).ok(), Reason::Malformed),
+            host: match form_of_host.as_deref() {
+                None if host.is_empty() => Evidence::Missing(Reason::NotSent),
+                form => Evidence::or_missing(form, Reason::Malformed),
+            },
+            path: Evidence::or_missing(path.as_deref().ok(), Reason::TooLarge),
+            route,
+            assessment,
+            subject,
+        };
+        let rule = self.rules.first(&request);
         let ladder = self.ladders.of(route.class);
         let band = Band::of(assessment.score());
+        let of_rule = rule.and_then(|rule| rule.mode);
         Decision {
-            verdict: ladder.rungs(assessment.agreement).at(band),
-            mode: route.mode.or(ladder.mode).unwrap_or(self.mode),
+            verdict: rule.map_or_else(|| ladder.rungs(assessment.agreement).at(band), |rule| rule.action),
+            mode: of_rule.or(route.mode).or(ladder.mode).unwrap_or(self.mode),
             route: Rc::clone(&route.name),
             class: route.class,
             cost: route.cost,
             found,
             band,
+            rule: rule.map(|rule| Rc::clone(&rule.name)),
+        }
+    }
+
+    /// What the rules ask for. `subject` is never asked for anything else.
+    pub fn asked(&self) -> Asked {
+        self.rules.asked()
+    }
+}
+
+/// What rules are tried on: the subject, with what the policy itself knows.
+struct Request<'a, S> {
+    method: Evidence<&'a str>,
+    host: Evidence<&'a str>,
+    path: Evidence<&'a str>,
+    route: &'a Route,
+    assessment: &'a Assessment,
+    subject: &'a S,
+}
+
+impl<S: Subject> Subject for Request<'_, S> {
+    fn texts(&self, field: Field, take: &mut dyn FnMut(&str)) -> Evidence<()> {
+        match field {
+            Field::Method => self.method.as_ref().map(|method| take(method)),
+            Field::Host => self.host.as_ref().map(|host| take(host)),
+            Field::Path => self.path.as_ref().map(|path| take(path)),
+            Field::Route => Evidence::Seen(take(&self.route.name)),
+            Field::Class => Evidence::Seen(take(self.route.class.as_str())),
+            Field::Agreement => Evidence::Seen(take(self.assessment.agreement.as_str())),
+            Field::Reason => Evidence::Seen(reasons(self.assessment, take)),
+            _ => self.subject.texts(field, take),
+        }
+    }
+
+    fn number(&self, number: Number) -> Evidence<u64> {
+        let score = |score: Score| Evidence::Seen(u64::from(score.value()));
+        match number {
+            Number::L4 => score(self.assessment.l4),
+            Number::L7 => score(self.assessment.l7),
+            Number::Score => score(self.assessment.score()),
+            _ => self.subject.number(number),
+        }
+    }
+
+    fn client_ip(&self) -> Evidence<IpAddr> {
+        self.subject.client_ip()
+    }
+}
+
+/// Hands each finding's code to `take`.
+pub(super) fn reasons(assessment: &Assessment, take: &mut dyn FnMut(&str)) {
+    for finding in &assessment.findings {
+        take(finding.code.as_str());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Class;
+    use super::super::rules::tests::Seen;
+    use super::*;
+    use crate::compare::{Agreement, Code, Coverage};
+    use crate::policy::config::Config;
+
+    fn policy(text: &str) -> Policy {
+        Config::parse(text.as_bytes()).unwrap().policy
+    }
+
+    fn assessment(codes: &[Code]) -> Assessment {
+        Assessment::of(Coverage::Both, codes.iter().map(|code| (*code).into()).collect())
+    }
+
+    fn decide(policy: &Policy, path: &str, seen: &Seen, codes: &[Code]) -> Decision {
+        policy.decide(b"GET", b"a.example", path.as_bytes(), seen, &assessment(codes))
+    }
+
+    const BOTH_HIGH: [Code; 2] = [Code::OsTcpUa, Code::TlsUa];
+
+    #[test]
+    fn without_rules_the_ladder_of_the_routes_class_decides() {
+        let policy = Policy::default();
+        let decision = decide(&policy, "/login?next=/", &Seen::default(), &BOTH_HIGH);
+        let expected = Decision {
+            verdict: Verdict::Block,
+            mode: Mode::Observe,
+            route: "login".into(),
+            class: Class::Login,
+            cost: 10,
+            found: Found::Pattern,
+            band: Band::High,
             rule: None,
+        };
+        assert_eq!(decision, expected);
+        let verdict = |path, codes: &[Code]| decide(&policy, path, &Seen::default(), codes).verdict;
+        assert_eq!(verdict("/", &BOTH_HIGH), Verdict::Challenge);
+        assert_eq!(verdict("/", &[Code::TlsUa]), Verdict::Log);
+        assert_eq!(verdict("/checkout", &[Code::TlsUa]), Verdict::Challenge);
+        assert_eq!(verdict("/checkout", &[]), Verdict::Allow);
+    }
+
+    #[test]
+    fn the_mode_is_the_rules_else_the_routes_else_the_ladders_else_that_of_all() {
+        let policy = policy(
+            r#"{"mode":"enforce","ladders":{"login":{"mode":"observe"},"api":{"mode":"observe"}},
+                "routes":[{"name":"in","class":"login","paths":["/in"]},
+                          {"name":"rpc","class":"api","paths":["/rpc"],"mode":"enforce"},
+                          {"name":"buy","class":"checkout","paths":["/buy"],"mode":"observe"}],
+                "rules":[{"name":"a","match":{"ja4":"a"},"action":"block","mode":"observe"},
+                         {"name":"b","match":{"ja4":"b"},"action":"block","mode":"enforce"},
+                         {"name":"c","match":{"ja4":"c"},"action":"block"}]}"#,
+        );
+        let mode = |path, ja4| decide(&policy, path, &Seen::text(Field::Ja4, ja4), &[]).mode;
+        for (path, ja4, expected) in [
+            ("/", "x", Mode::Enforce),
+            ("/", "a", Mode::Observe),
+            ("/in", "x", Mode::Observe),
+            ("/in", "c", Mode::Observe),
+            ("/in", "b", Mode::Enforce),
+            ("/rpc", "x", Mode::Enforce),
+            ("/rpc", "a", Mode::Observe),
+            ("/buy", "x", Mode::Observe),
+            ("/buy", "b", Mode::Enforce),
+        ] {
+            assert_eq!(mode(path, ja4), expected, "{path} {ja4}");
+        }
+    }
+
+    #[test]
+    fn rules_see_the_request_the_route_and_the_assessment_as_the_policy_knows_them() {
+        for (field, wanted, fits) in [
+            ("method", r#""GET""#, true),
+            ("host", r#""*.EXAMPLE""#, true),
+            ("path", r#""/login""#, true),
+            ("path", r#""//login*""#, false),
+            ("route", r#""login""#, true),
+            ("class", r#"["api","login"]"#, true),
+            ("agreement", r#""hostile""#, true),
+            ("reason", r#""tls-ua""#, true),
+            ("reason", r#""h2-*""#, false),
+            ("l4", r#"{"min":60,"max":60}"#, true),
+            ("l7", r#"{"min":61}"#, false),
+            ("score", r#"{"max":60}"#, true),
+        ] {
+            let policy = policy(&format!(
+                r#"{{"rules":[{{"name":"r","match":{{"{field}":{wanted}}},"action":"log"}}]}}"#
+            ));
+            let decision = decide(&policy, "/x/../login;a=b?c", &Seen::Untouchable, &BOTH_HIGH);
+            assert_eq!(decision.rule.is_some(), fits, "{field} {wanted}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_too_long_is_on_the_default_route_and_rules_miss_it() {
+        let policy = policy(
+            r#"{"rules":[{"name":"r","match":{"path":"*"},"action":"log"},
+                         {"name":"long","match":{"path":"/never"},"missing":"match","action":"limit"}]}"#,
+        );
+        let long = format!("/login/{}", "a".repeat(path::MAX_PATH));
+        let decision = decide(&policy, &long, &Seen::default(), &[]);
+        assert_eq!((&*decision.route, decision.found), ("default", Found::PathTooLong));
+        assert_eq!(decision.rule.as_deref(), Some("long"));
+        assert_eq!(
+            decide(&policy, "/login", &Seen::default(), &[]).rule.as_deref(),
+            Some("r")
+        );
+    }
+
+    #[test]
+    fn any_bytes_are_decided_on() {
+        let policy = Policy::default();
+        let unknown = Assessment::of(Coverage::Neither, Vec::new());
+        assert_eq!(unknown.agreement, Agreement::Unknown);
+        for bytes in [&b""[..], b"\xff\xfe", b"\0", b"%", b":::", b"[", b"*", b"//////"] {
+            let decision = policy.decide(bytes, bytes, bytes, &Seen::default(), &unknown);
+            assert_eq!(decision.verdict, Verdict::Allow, "{bytes:?}");
         }
     }
 }

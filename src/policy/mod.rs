@@ -6,6 +6,7 @@ mod decide;
 pub mod ladders;
 pub mod path;
 pub mod routes;
+pub mod rules;
 
 pub use decide::Policy;
 

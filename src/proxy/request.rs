@@ -119,7 +119,7 @@ impl RequestRole {
             path,
         } = observed.target;
         let policy = &self.plugin.config.policy;
-        let decision = policy.decide(method, authority, path, &assessment);
+        let decision = policy.decide(method, authority, path, &observed, &assessment);
         let annotation = Annotation {
             observed: &observed,
             assessment: &assessment,

@@ -33,3 +33,36 @@ pub(super) fn limits(section: &mut Section<'_>, default: &Limits) -> Limits {
         retry_after: u32::try_from(retry_after).unwrap_or(default.retry_after),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Config, tests::problems};
+    use super::*;
+
+    #[test]
+    fn limits_are_read_and_each_may_be_left_out() {
+        let limits = |text: &str| Config::parse(text.as_bytes()).unwrap().limits;
+        let expected = Limits {
+            slow_delay: Duration::from_millis(250),
+            slow_held: 0,
+            retry_after: 60,
+        };
+        let text = r#"{"limits":{"slow":{"delay_ms":250,"held":0},"retry_after_s":60}}"#;
+        assert_eq!(limits(text), expected);
+        assert_eq!(limits(r#"{"limits":{"slow":{}}}"#), Config::default().limits);
+    }
+
+    #[test]
+    fn limits_have_bounds() {
+        let text = r#"{"limits":{"slow":{"delay_ms":10001,"held":100001,"wait":1},"retry_after_s":0}}"#;
+        assert_eq!(
+            problems(text),
+            [
+                "limits.slow.delay_ms: 10001 is not accepted; accepted: a whole number from 0 to 10000",
+                "limits.slow.held: 100001 is not accepted; accepted: a whole number from 0 to 100000",
+                r#"limits.slow.wait: unknown key; accepted: "delay_ms", "held""#,
+                "limits.retry_after_s: 0 is not accepted; accepted: a whole number from 1 to 86400",
+            ]
+        );
+    }
+}

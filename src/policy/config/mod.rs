@@ -4,10 +4,12 @@
 //! release does not do yet, it does not accept.
 
 mod clients;
+mod connection;
 mod ladders;
 mod limits;
 mod networks;
 mod routes;
+mod rules;
 mod section;
 mod strict;
 
@@ -15,7 +17,8 @@ pub use clients::Clients;
 pub use networks::MAX_PREFIXES;
 pub use section::Problem;
 
-use super::{Mode, Policy};
+use super::connection::ConnectionPolicy;
+use super::{Mode, Policy, Verdict};
 use crate::evidence::Networks;
 use crate::evidence::forwarded::{PeerEntry, Trust};
 use crate::wire::opening::MAX_OPENING;
@@ -28,7 +31,7 @@ use std::time::Duration;
 pub struct Config {
     /// `mode`: whether verdicts are carried out.
     pub mode: Mode,
-    /// `mode`, `routes`, `ladders`: what becomes of requests.
+    /// `mode`, `routes`, `ladders`, `rules`: what becomes of requests.
     pub policy: Policy,
     /// `networks`: what is known of where addresses come from.
     pub networks: Networks,
@@ -80,6 +83,8 @@ pub struct ConnectionRole {
     pub opening_bytes: usize,
     /// `handover`: whether the opening is also put into filter state, for a request role in another VM.
     pub handover: Switch,
+    /// `mode`, `rules`, `ladder`: what becomes of connections.
+    pub policy: ConnectionPolicy,
 }
 
 /// On or off.
@@ -196,6 +201,7 @@ impl Default for Config {
             connection: ConnectionRole {
                 opening_bytes: MAX_OPENING,
                 handover: Switch::On,
+                policy: ConnectionPolicy::default(),
             },
             failure: FailurePolicy::Open,
         }
@@ -232,6 +238,7 @@ impl Config {
                 mode,
                 routes: routes::routes(&mut root),
                 ladders: root.section("ladders", ladders::ladders),
+                rules: rules::rules(&mut root, &rules::OF_REQUESTS, &Verdict::ALL.map(|v| (v.as_str(), v))),
             },
             networks: networks::networks(&mut root),
             forwarded: root.section("forwarded", |section| networks::forwarded(section, default.forwarded)),
@@ -250,6 +257,7 @@ impl Config {
                     default.connection.opening_bytes,
                 ),
                 handover: section.switch("handover", default.connection.handover),
+                policy: connection::policy(section, mode),
             }),
             failure: root.choice(
                 "failure",

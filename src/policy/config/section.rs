@@ -88,6 +88,28 @@ impl<'p> Section<'p> {
         result
     }
 
+    /// The same, which has to say something where it is there. Otherwise nothing comes of it.
+    pub(super) fn section_of_some<T: Default>(
+        &mut self,
+        key: &'static str,
+        accepted: &str,
+        read: impl FnOnce(&mut Section<'_>) -> T,
+    ) -> T {
+        match self.left.get(key) {
+            Some(Value::Object(object)) if object.is_empty() => {
+                self.refuse_all(key, "is empty".to_owned(), accepted.to_owned());
+            }
+            Some(Value::Object(_)) => return self.section(key, read),
+            Some(other) => {
+                let what = not_accepted(other);
+                self.refuse_all(key, what, accepted.to_owned());
+            }
+            None => {}
+        }
+        self.take(key);
+        T::default()
+    }
+
     /// The objects in the array under `key`; an absent one is an empty one.
     pub(super) fn sections(&mut self, key: &'static str, mut read: impl FnMut(&mut Section<'_>)) {
         let path = self.path_of(key);
@@ -158,6 +180,22 @@ impl<'p> Section<'p> {
             );
         }
         self.texts(key, accepted, read);
+    }
+
+    /// The text under `key`, or the texts in an array of at least one, as `read` understands them.
+    pub(super) fn one_or_some_texts(
+        &mut self,
+        key: &'static str,
+        accepted: &str,
+        mut read: impl FnMut(&str) -> Result<(), Refused>,
+    ) {
+        if self.left.get(key).is_some_and(Value::is_array) {
+            return self.some_texts(key, accepted, |_, text| read(text));
+        }
+        if let Some(value) = self.take(key) {
+            let accepted = format!("{accepted}; or an array of them");
+            self.text_at(self.path_of(key), &value, &accepted, read);
+        }
     }
 
     /// The text under `key`, as `read` understands it; it has to be there.
@@ -303,6 +341,14 @@ impl<'p> Section<'p> {
         }
     }
 
+    /// A whole number of any size, if the key is there.
+    pub(super) fn number_if_given(&mut self, key: &'static str) -> Option<u64> {
+        let value = self.take(key)?;
+        let accepted = || format!("a whole number from 0 to {}", u64::MAX);
+        let number = whole(&value).and_then(|number| u64::try_from(number).ok());
+        number.or_else(|| self.refuse(self.path_of(key), &value, accepted(), None))
+    }
+
     /// A whole number within `range`. Envoy writes all numbers of a Struct as floats.
     pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<usize>, default: usize) -> usize {
         let Some(value) = self.take(key) else { return default };
@@ -378,6 +424,11 @@ impl<'p> Section<'p> {
                 accepted: quoted(self.known.iter().copied()),
             });
         }
+    }
+
+    /// Names a key that could be there and is not.
+    pub(super) fn knows(&mut self, key: &'static str) {
+        self.known.push(key);
     }
 
     fn take(&mut self, key: &'static str) -> Option<Value> {
@@ -483,6 +534,6 @@ pub(super) fn shown(text: &str) -> String {
     }
 }
 
-fn quoted(names: impl Iterator<Item = &'static str>) -> String {
+pub(super) fn quoted(names: impl Iterator<Item = &'static str>) -> String {
     names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }

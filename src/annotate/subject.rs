@@ -1,0 +1,299 @@
+//! What rules can ask of a request, as the filter has it and as a log line tells it.
+
+use super::Observed;
+use super::recorded::Recorded;
+use crate::clients::catalogue::{Catalogue, Likeness};
+use crate::clients::crawlers::{Crawlers, Verification};
+use crate::evidence::claims::{Claims, Engine};
+use crate::evidence::{Evidence, NetworkTag, NetworkTags, Networks, Reason};
+use crate::fingerprint::combined::Part;
+use crate::policy::rules::{Field, Number, Subject};
+use core::fmt::{self, Display, Write};
+use core::net::IpAddr;
+
+impl Subject for Observed<'_> {
+    fn texts(&self, field: Field, take: &mut dyn FnMut(&str)) -> Evidence<()> {
+        let tls = &self.print.tls;
+        let http2 = self.print.http2.as_ref();
+        let layer4 = self.layer4;
+        match field {
+            Field::Ja3 => tls.ja3.as_ref().map(|ja3| take(ja3.as_str())),
+            Field::Ja3n => tls.ja3n.as_ref().map(|ja3n| take(ja3n.as_str())),
+            Field::Ja4 => tls.ja4.as_ref().map(|ja4| take(ja4.as_str())),
+            Field::Ja4s1 => tls.ja4s1.as_ref().map(|ja4s1| take(ja4s1.as_str())),
+            Field::H2 => http2.map(|http2| take(&http2.form)),
+            Field::H2Md5 => http2.map(|http2| take(http2.md5.as_str())),
+            Field::Tcp => layer4.tcp.as_ref().and_then(|tcp| shown(&tcp.signature, take)),
+            Field::Os => layer4.stack.as_ref().map(|stack| take(stack.as_str())),
+            Field::MssClass => {
+                let class = layer4.tcp.as_ref().map(|tcp| tcp.mss_class);
+                class.map(|class| class.iter().for_each(|class| take(class.as_str())))
+            }
+            Field::Lp1 => shown(&self.lp1(), take),
+            Field::Lp1Tcp => part(&self.lp1().tcp, layer4.tcp.as_ref().map(|_| ()), take),
+            Field::Lp1Tls => part(&self.lp1().tls, tls.ja4.as_ref().map(|_| ()), take),
+            Field::Lp1Http => part(&self.lp1().http, self.order.as_ref().map(|_| ()), take),
+            Field::Order => self.order.as_ref().map(|order| take(order.digest().as_str())),
+            Field::H1Case => self.print.case.as_ref().map(|case| take(case.as_str())),
+            Field::Protocol => self.facts.protocol.as_ref().map(|protocol| take(protocol.as_str())),
+            Field::TlsVersion => self.facts.tls_version.as_ref().map(|version| take(version.as_str())),
+            Field::TlsSource => tls.source.as_ref().map(|source| take(source.as_str())),
+            Field::Sni => self.facts.sni.as_ref().map(|sni| take(sni.as_str())),
+            Field::Network => networks(self.networks, take),
+            Field::Product
+            | Field::Kind
+            | Field::Platform
+            | Field::Engine
+            | Field::Device
+            | Field::HintBrand
+            | Field::HintPlatform => claimed(self.claims, field, take),
+            Field::Client => {
+                let client = self.shown.client.as_ref();
+                any_of(&self.shown.tls, &self.shown.http2).map(|()| client.iter().for_each(|client| take(&client.name)))
+            }
+            Field::TlsClient => {
+                let likeness = self.shown.tls.as_ref().map(|shown| shown.likeness);
+                named(likeness, self.catalogue, take)
+            }
+            Field::H2Client => named(self.shown.http2.clone(), self.catalogue, take),
+            Field::Crawler => verified(self.crawler, take),
+            // The policy has these itself.
+            Field::Method
+            | Field::Host
+            | Field::Path
+            | Field::Route
+            | Field::Class
+            | Field::Agreement
+            | Field::Reason => Evidence::Missing(Reason::NotProvided),
+        }
+    }
+
+    fn number(&self, number: Number) -> Evidence<u64> {
+        let of_source = || Evidence::or_missing(self.of_source, Reason::NoConnectionRole);
+        let transport = &self.layer4.transport;
+        match number {
+            Number::Hops => self.layer4.tcp.as_ref().map(|tcp| tcp.hops.into()),
+            Number::RttUs => transport.rtt.as_ref().map(|rtt| rtt.time.count().into()),
+            Number::RttGapUs => transport.rtt_gap().map(|gap| gap.count().into()),
+            Number::SourceConnections => of_source().map(|counts| counts.connections.into()),
+            Number::SourceWithoutRequest => of_source().map(|counts| counts.without_request.into()),
+            Number::Forged => Evidence::Seen(u64::try_from(self.forged).unwrap_or(u64::MAX)),
+            Number::Version => version(self.claims),
+            // The policy has these itself.
+            Number::L4 | Number::L7 | Number::Score => Evidence::Missing(Reason::NotProvided),
+        }
+    }
+
+    fn client_ip(&self) -> Evidence<IpAddr> {
+        self.way.client.as_ref().map(|client| client.ip)
+    }
+}
+
+/// A request's line with what a configuration says of its client.
+#[derive(Debug)]
+pub struct Replayed<'a> {
+    /// The line.
+    pub line: &'a Recorded<'a>,
+    /// The claims in it.
+    pub claims: &'a Claims<'a>,
+    /// The catalogue at hand.
+    pub catalogue: &'a Catalogue,
+    /// The crawlers.
+    pub crawlers: &'a Crawlers,
+    /// The networks.
+    pub networks: &'a Networks,
+}
+
+impl Subject for Replayed<'_> {
+    fn texts(&self, field: Field, take: &mut dyn FnMut(&str)) -> Evidence<()> {
+        let mut text = |name: &str| self.line.evidence(name, |text| Some(take(text)));
+        match field {
+            Field::Lp1 => text("id"),
+            Field::Lp1Tcp => self.part(1, "tcp", take),
+            Field::Lp1Tls => self.part(2, "ja4", take),
+            Field::Lp1Http => self.part(3, "order", take),
+            Field::MssClass => {
+                let seen = self.line.evidence("tcp", |_| Some(()));
+                seen.map(|()| self.line.text("mss_class").iter().for_each(|class| take(class)))
+            }
+            Field::Network => {
+                let tags = self.line.client().map(|ip| self.networks.tags(ip));
+                networks(tags.unwrap_or_default(), take)
+            }
+            Field::Product
+            | Field::Kind
+            | Field::Platform
+            | Field::Engine
+            | Field::Device
+            | Field::HintBrand
+            | Field::HintPlatform => claimed(self.claims, field, take),
+            Field::Client => {
+                let client = self.line.text("looks_like");
+                let (tls, http2) = (self.line.tls(self.catalogue), self.line.http2(self.catalogue));
+                any_of(&tls, &http2).map(|()| client.iter().for_each(|client| take(client)))
+            }
+            Field::TlsClient => {
+                let likeness = self.line.tls(self.catalogue).map(|shown| shown.likeness);
+                named(likeness, self.catalogue, take)
+            }
+            Field::H2Client => named(self.line.http2(self.catalogue), self.catalogue, take),
+            Field::Crawler => {
+                let claimed = self.claims.user_agent.seen();
+                let client = self.line.client();
+                let crawler = claimed.map_or(Verification::NotClaimed, |agent| self.crawlers.verify(agent, client));
+                verified(crawler, take)
+            }
+            // The policy has these itself.
+            Field::Method
+            | Field::Host
+            | Field::Path
+            | Field::Route
+            | Field::Class
+            | Field::Agreement
+            | Field::Reason => Evidence::Missing(Reason::NotProvided),
+            // A line has these under the names that rules have for them.
+            Field::Ja3
+            | Field::Ja3n
+            | Field::Ja4
+            | Field::Ja4s1
+            | Field::H2
+            | Field::H2Md5
+            | Field::Tcp
+            | Field::Os
+            | Field::Order
+            | Field::H1Case
+            | Field::Protocol
+            | Field::TlsVersion
+            | Field::TlsSource
+            | Field::Sni => text(field.as_str()),
+        }
+    }
+
+    fn number(&self, number: Number) -> Evidence<u64> {
+        match number {
+            Number::Version => version(self.claims),
+            Number::L4 | Number::L7 | Number::Score => Evidence::Missing(Reason::NotProvided),
+            Number::SourceConnections | Number::SourceWithoutRequest => {
+                Evidence::or_missing(self.line.number(number.as_str()), Reason::NoConnectionRole)
+            }
+            // It has no place in `missing`.
+            Number::Hops => {
+                let seen = self.line.evidence("tcp", |_| Some(()));
+                seen.and_then(|()| Evidence::or_missing(self.line.number("hops"), Reason::Malformed))
+            }
+            Number::RttUs | Number::RttGapUs | Number::Forged => match self.line.number(number.as_str()) {
+                Some(value) => Evidence::Seen(value),
+                None => self.line.missing(number.as_str()),
+            },
+        }
+    }
+
+    fn client_ip(&self) -> Evidence<IpAddr> {
+        match self.line.client() {
+            Some(client) => Evidence::Seen(client),
+            None => self.line.missing("client"),
+        }
+    }
+}
+
+impl Replayed<'_> {
+    fn part(&self, n: usize, evidence: &str, take: &mut dyn FnMut(&str)) -> Evidence<()> {
+        let seen = self.line.evidence(evidence, |_| Some(()));
+        let part = self.line.text("id").and_then(|id| id.split('_').nth(n));
+        seen.and_then(|()| Evidence::or_missing(part.filter(|part| *part != Part::ZEROS.as_str()), Reason::NotProvided))
+            .map(|part| take(part))
+    }
+}
+
+/// A part of `lp1` that was made from `evidence`.
+fn part(part: &Part, evidence: Evidence<()>, take: &mut dyn FnMut(&str)) -> Evidence<()> {
+    evidence.and_then(|()| match *part == Part::ZEROS {
+        true => Evidence::Missing(Reason::NotProvided),
+        false => Evidence::Seen(take(part.as_str())),
+    })
+}
+
+fn networks(tags: NetworkTags, take: &mut dyn FnMut(&str)) -> Evidence<()> {
+    tags.iter().map(NetworkTag::as_str).for_each(take);
+    Evidence::Seen(())
+}
+
+/// Either of two pieces of evidence.
+fn any_of<A, B>(one: &Evidence<A>, other: &Evidence<B>) -> Evidence<()> {
+    match (one, other) {
+        (Evidence::Seen(_), _) | (_, Evidence::Seen(_)) => Evidence::Seen(()),
+        (absent, _) => absent.absence(),
+    }
+}
+
+fn named(likeness: Evidence<Likeness>, catalogue: &Catalogue, take: &mut dyn FnMut(&str)) -> Evidence<()> {
+    likeness.map(|likeness| likeness.names(catalogue).for_each(take))
+}
+
+fn verified(crawler: Verification<'_>, take: &mut dyn FnMut(&str)) -> Evidence<()> {
+    if let Verification::Verified(crawler) = crawler {
+        take(crawler.name());
+    }
+    Evidence::Seen(())
+}
+
+/// What the User-Agent and the Client Hints say.
+fn claimed(claims: &Claims<'_>, field: Field, take: &mut dyn FnMut(&str)) -> Evidence<()> {
+    let agent = claims.user_agent.as_ref();
+    match field {
+        Field::Product => agent.map(|agent| take(agent.product.name())),
+        Field::Kind => agent.map(|agent| take(agent.kind.as_str())),
+        Field::Platform => agent.map(|agent| take(agent.platform.as_str())),
+        Field::Engine => agent.map(|agent| agent.engine.map(Engine::as_str).into_iter().for_each(take)),
+        Field::Device => agent.map(|agent| take(agent.device.as_str())),
+        Field::HintBrand => {
+            let leading = claims.hints.brands.as_ref().map(|brands| brands.leading());
+            leading.map(|brand| brand.iter().for_each(|brand| take(brand.product().name())))
+        }
+        Field::HintPlatform => {
+            let platform = claims.hints.platform.as_ref().map(|hint| hint.platform());
+            platform.map(|platform| take(platform.as_str()))
+        }
+        _ => Evidence::Missing(Reason::NotProvided),
+    }
+}
+
+/// The version that the User-Agent gives its product.
+fn version(claims: &Claims<'_>) -> Evidence<u64> {
+    let version = claims.user_agent.as_ref().map(|agent| agent.version);
+    version.and_then(|version| Evidence::or_missing(version.map(|version| version.major.into()), Reason::NotSent))
+}
+
+/// The longest text that is made for a rule: the longest signature of a SYN has about 150 bytes.
+const LONGEST: usize = 512;
+
+/// Hands over what `value` displays as, without an allocation.
+fn shown(value: &impl Display, take: &mut dyn FnMut(&str)) -> Evidence<()> {
+    let mut buffer = Buffer {
+        bytes: [0; LONGEST],
+        used: 0,
+    };
+    if write!(buffer, "{value}").is_err() {
+        return Evidence::Missing(Reason::TooLarge);
+    }
+    let text = buffer
+        .bytes
+        .get(..buffer.used)
+        .and_then(|bytes| str::from_utf8(bytes).ok());
+    Evidence::or_missing(text, Reason::Malformed).map(take)
+}
+
+struct Buffer {
+    bytes: [u8; LONGEST],
+    used: usize,
+}
+
+impl Write for Buffer {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.used.saturating_add(text.len());
+        let room = self.bytes.get_mut(self.used..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.used = end;
+        Ok(())
+    }
+}
