@@ -120,7 +120,7 @@ impl<S: Subject> Subject for Connection<'_, S> {
 mod tests {
     use super::super::rules::{Condition, Missing, Rule, TextPattern, Texts};
     use super::*;
-    use crate::compare::{Code, Coverage, Layer};
+    use crate::compare::{Code, Confidence, Coverage, Layer};
     use crate::evidence::Reason;
 
     /// A connection of which only its JA4 was seen.
@@ -145,7 +145,7 @@ mod tests {
 
     fn found(findings: &[Code]) -> Assessment {
         let findings = findings.iter().map(|code| (*code).into()).collect();
-        Assessment::of(Coverage::One(Layer::Transport), findings)
+        Assessment::of(Coverage::One(Layer::Transport), Confidence::default(), findings)
     }
 
     fn rule(name: &str, field: Field, text: &str, action: ConnectionVerdict) -> Rule<ConnectionVerdict> {

@@ -133,7 +133,7 @@ mod tests {
     use super::super::Class;
     use super::super::rules::tests::Seen;
     use super::*;
-    use crate::compare::{Agreement, Code, Coverage};
+    use crate::compare::{Agreement, Code, Confidence, Coverage};
     use crate::policy::config::Config;
 
     fn policy(text: &str) -> Policy {
@@ -141,7 +141,11 @@ mod tests {
     }
 
     fn assessment(codes: &[Code]) -> Assessment {
-        Assessment::of(Coverage::Both, codes.iter().map(|code| (*code).into()).collect())
+        Assessment::of(
+            Coverage::Both,
+            Confidence::of(100),
+            codes.iter().map(|code| (*code).into()).collect(),
+        )
     }
 
     fn decide(policy: &Policy, path: &str, seen: &Seen, codes: &[Code]) -> Decision {
@@ -242,7 +246,7 @@ mod tests {
     #[test]
     fn any_bytes_are_decided_on() {
         let policy = Policy::default();
-        let unknown = Assessment::of(Coverage::Neither, Vec::new());
+        let unknown = Assessment::of(Coverage::Neither, Confidence::default(), Vec::new());
         assert_eq!(unknown.agreement, Agreement::Unknown);
         for bytes in [&b""[..], b"\xff\xfe", b"\0", b"%", b":::", b"[", b"*", b"//////"] {
             let decision = policy.decide(bytes, bytes, bytes, &Seen::default(), &unknown);

@@ -177,11 +177,11 @@ impl Ladder {
     }
 }
 
-/// A row of a ladder that is shipped: nothing where nothing was found, and a line in the log up to `high`.
+/// A row of a ladder that is shipped: nothing where little was found, which the reasons tell anyhow, and `log` up to `high`.
 const fn high(high: Verdict, severe: Verdict) -> Rungs<Verdict> {
     Rungs {
         none: Verdict::Allow,
-        low: Verdict::Log,
+        low: Verdict::Allow,
         medium: Verdict::Log,
         high,
         severe,

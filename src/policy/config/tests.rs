@@ -70,7 +70,7 @@ fn each_mistake_is_told_with_its_path_and_what_is_accepted() {
         r#"connection.opening_bytes: 12 is not accepted; accepted: a whole number from 1024 to 65536"#,
         r#"connection.handover: "yes" is not accepted; accepted: true, false"#,
         r#"failure: an object is not accepted; accepted: "open", "closed""#,
-        r#"Mode: unknown key; accepted: "mode", "routes", "ladders", "rules", "networks", "forwarded", "annotate", "log", "limits", "connection", "failure""#,
+        r#"Mode: unknown key; accepted: "mode", "routes", "ladders", "rules", "networks", "forwarded", "clients", "annotate", "log", "limits", "connection", "failure""#,
     ];
     assert_eq!(problems(text), expected);
 }
