@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 pub use super::provenance::{Error, Level, Provenance};
 use crate::evidence::claims::{Family, Kind, Product, UserAgent};
-pub(crate) use table::{check_date, check_name};
+pub use table::{is_date, is_name};
 
 /// What a crawler fetches pages for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -323,6 +323,26 @@ pub enum Verification<'a> {
     Refuted(&'a Crawler),
     /// It claims to be this one, and that is all there is.
     Unverifiable(&'a Crawler, Unverifiable),
+}
+
+impl<'a> Verification<'a> {
+    /// Its stable name; of what cannot be told, the reason.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotClaimed => "not-claimed",
+            Self::Verified(_) => "verified",
+            Self::Refuted(_) => "refuted",
+            Self::Unverifiable(_, why) => why.as_str(),
+        }
+    }
+
+    /// The crawler that is claimed.
+    pub const fn crawler(self) -> Option<&'a Crawler> {
+        match self {
+            Self::NotClaimed => None,
+            Self::Verified(crawler) | Self::Refuted(crawler) | Self::Unverifiable(crawler, _) => Some(crawler),
+        }
+    }
 }
 
 /// The table, and the addresses that are configured.

@@ -10,13 +10,6 @@ use serde::Deserialize;
 use super::{Advice, Crawler, Format, Purpose, claim_of_family};
 use crate::clients::provenance::{self, Error, Provenance, check_sources};
 
-/// The only version of the format.
-const FORMAT: u32 = 1;
-
-/// The most crawlers of a table, and the longest name.
-const MAX_CRAWLERS: usize = 1_000;
-const MAX_NAME: usize = 40;
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawTable {
@@ -56,6 +49,15 @@ const fn yes() -> bool {
     true
 }
 
+/// The only version of the format.
+const FORMAT: u32 = 1;
+
+/// The most crawlers of a table: every name of a configuration is looked for among all.
+const MAX_CRAWLERS: usize = 1_000;
+
+/// The longest name.
+const MAX_NAME: usize = 40;
+
 /// The date of the table, and its rows.
 pub(super) fn parse(json: &str) -> Result<(String, Vec<Crawler>), Error> {
     let table: RawTable = serde_json::from_str(json).map_err(|error| Error::new(error.to_string()))?;
@@ -74,7 +76,7 @@ pub(super) fn parse(json: &str) -> Result<(String, Vec<Crawler>), Error> {
 }
 
 fn compile(raw: RawCrawler) -> Result<Crawler, Error> {
-    if !check_name(&raw.name) {
+    if !is_name(&raw.name) {
         return Err(Error::new(format!(
             "a name has 1 to {MAX_NAME} of a-z, 0-9, -, _ and ."
         )));
@@ -109,12 +111,12 @@ fn compile(raw: RawCrawler) -> Result<Crawler, Error> {
 }
 
 /// Whether `name` can be a crawler's: short, and the same in logs, counters and configurations.
-pub(crate) fn check_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     let is_word = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || b"-_.".contains(&letter);
     !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(is_word)
 }
 
 /// Whether `text` is a date, `YYYY-MM-DD`.
-pub(crate) fn check_date(text: &str) -> bool {
+pub fn is_date(text: &str) -> bool {
     provenance::check_date(text).is_ok()
 }

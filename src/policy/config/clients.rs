@@ -14,7 +14,7 @@
 
 use super::networks::{CIDR, MAX_PREFIXES, prefix};
 use super::section::{Problem, Refused, Section};
-use crate::clients::crawlers::{Advice, Claim, Crawler, Crawlers, NoClaim, Purpose, check_date, check_name};
+use crate::clients::crawlers::{Advice, Claim, Crawler, Crawlers, NoClaim, Purpose, is_date, is_name};
 use crate::clients::stacks::Stacks;
 use core::cmp::Reverse;
 use ipnet::IpNet;
@@ -100,7 +100,7 @@ fn crawlers(clients: &mut Section<'_>, mut known: Crawlers) -> Crawlers {
         } else {
             choose(entry, &known)
         };
-        let as_of = entry.text("as_of", DATE, |text| match check_date(text) {
+        let as_of = entry.text("as_of", DATE, |text| match is_date(text) {
             true => Ok(text.to_owned()),
             false => Err(refused("is no date", DATE)),
         });
@@ -160,7 +160,7 @@ fn choose(entry: &mut Section<'_>, known: &Crawlers) -> Option<String> {
 fn define(entry: &mut Section<'_>, known: &mut Crawlers, number: usize) -> Option<String> {
     entry.need("name", NAME.to_owned());
     let name = entry.text("name", NAME, |name| match known.named(name) {
-        _ if !check_name(name) => Err(refused("is no name", NAME)),
+        _ if !is_name(name) => Err(refused("is no name", NAME)),
         Some(_) => Err(refused("is defined already", "a name of its own, or no user_agent")),
         None => Ok(name.to_owned()),
     });
@@ -219,7 +219,6 @@ fn propose(name: &str, known: &Crawlers) -> String {
 mod tests {
     use super::super::Config;
     use super::*;
-    use crate::clients::crawlers::Verification;
     use crate::evidence::claims::UserAgent;
 
     fn clients(inner: &str) -> Clients {
@@ -235,12 +234,8 @@ mod tests {
 
     fn said(clients: &Clients, user_agent: &str, ip: &str) -> String {
         let claimed = UserAgent::parse(user_agent.as_bytes());
-        match clients.crawlers.verify(claimed.seen().unwrap(), ip.parse().ok()) {
-            Verification::NotClaimed => "not claimed".to_owned(),
-            Verification::Verified(crawler) => format!("verified {}", crawler.name()),
-            Verification::Refuted(crawler) => format!("refuted {}", crawler.name()),
-            Verification::Unverifiable(crawler, why) => format!("{} {}", why.as_str(), crawler.name()),
-        }
+        let verification = clients.crawlers.verify(claimed.seen().unwrap(), ip.parse().ok());
+        format!("{} {}", verification.as_str(), verification.crawler().unwrap().name())
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! `layerprint check`: whether the filter takes a configuration, by the filter's own parser and in the words of Envoy's log.
 
-use crate::Failure;
+use crate::{Failure, input};
 use layerprint::policy::config::Config;
 use lexopt::Arg::{Long, Short, Value};
-use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io::{self, Read, Write};
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -28,7 +27,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
         io::stdout().write_all(HELP.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
-    let text = read(&file).map_err(|error| Failure::Input(format!("{}: {error}", file.display())))?;
+    let text = input::whole(&file)?;
     let mut out = io::stdout().lock();
     match Config::parse(&text) {
         Ok(_) => {
@@ -56,13 +55,4 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Option<OsString>, Failure> {
     }
     let file = file.ok_or_else(|| Failure::Usage("check which FILE? --help tells more".to_owned()))?;
     Ok(Some(file))
-}
-
-fn read(file: &OsStr) -> io::Result<Vec<u8>> {
-    if file != "-" {
-        return fs::read(file);
-    }
-    let mut text = Vec::new();
-    io::stdin().read_to_end(&mut text)?;
-    Ok(text)
 }

@@ -1,7 +1,9 @@
 //! The command-line tool: finds the subcommand and runs it. Each subcommand is a file beside this one.
 
 mod check;
+mod crawlers;
 mod fingerprint;
+mod input;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -13,7 +15,7 @@ struct Subcommand {
     run: fn(lexopt::Parser) -> Result<ExitCode, Failure>,
 }
 
-const SUBCOMMANDS: [Subcommand; 2] = [
+const SUBCOMMANDS: [Subcommand; 3] = [
     Subcommand {
         name: "fingerprint",
         does: "the fingerprints of each client connection in a capture",
@@ -23,6 +25,11 @@ const SUBCOMMANDS: [Subcommand; 2] = [
         name: "check",
         does: "whether the filter takes a configuration, and what is wrong with it",
         run: check::run,
+    },
+    Subcommand {
+        name: "crawlers",
+        does: "a configuration of the addresses that a crawler's operator publishes",
+        run: crawlers::run,
     },
 ];
 
