@@ -1,5 +1,6 @@
 //! The few things that the filter asks of a proxy, in bytes. Envoy answers in production, a stand-in in native tests.
 
+use crate::annotate::answer::GrpcStatus;
 use core::time::Duration;
 
 /// A request's or a connection's proxy, as seen from the phase that runs.
@@ -54,6 +55,30 @@ pub trait Host {
     /// [`Failure`] when the proxy does not.
     fn answer(&self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Failure>;
 
+    /// Answers a gRPC request in the proxy: HTTP 200 with trailers alone, the metadata among them.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy does not.
+    fn answer_grpc(&self, status: GrpcStatus, message: &str, metadata: &[(&str, &str)]) -> Result<(), Failure>;
+
+    /// Lets a request go on that was paused. To be called from a tick.
+    ///
+    /// # Errors
+    /// [`Failure`] when the request is over.
+    fn resume(&self, request: RequestId) -> Result<(), Failure>;
+
+    /// Asks for a tick of the plugin every `period`, in whole milliseconds; none asks for no more.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy gives none.
+    fn tick_every(&self, period: Option<Duration>) -> Result<(), Failure>;
+
+    /// Closes the client's connection. In the connection role only.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy does not.
+    fn close_connection(&self) -> Result<(), Failure>;
+
     /// The number of the counter of this name, made if need be.
     ///
     /// # Errors
@@ -75,6 +100,10 @@ pub enum Fields {
     /// Those behind it.
     Trailers,
 }
+
+/// A request, as the proxy numbers it: unique among those that live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestId(pub u32);
 
 /// A counter, as the proxy numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

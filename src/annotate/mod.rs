@@ -1,5 +1,6 @@
 //! What leaves the filter: headers for the upstream, one JSON line for the access log. Both are contracts; see DESIGN.
 
+pub mod answer;
 pub mod headers;
 pub mod line;
 pub mod recorded;

@@ -3,7 +3,7 @@
 //! Envoy shows them as `wasmcustom.layerprint.…`. A label stands in the name as `.key.value`, where Envoy's `stats_tags` can
 //! find it.
 
-use crate::compare::{Agreement, Code};
+use crate::compare::{Agreement, Assessment, Code};
 use crate::evidence::TlsSource;
 use crate::fingerprint::tls_family::TlsFamily;
 use crate::host::{CounterId, Host};
@@ -63,6 +63,21 @@ pub enum Metric {
         /// Whether it was carried out.
         mode: Mode,
     },
+    /// Requests with a verdict above `allow`, by route and by what it follows from: what enforcing did, or would have done.
+    Decisions {
+        /// The route, whose names are the configuration's.
+        route: Rc<str>,
+        /// The code of the strongest finding, or `rule`.
+        reason: &'static str,
+        /// The verdict.
+        verdict: Verdict,
+        /// Whether it was carried out.
+        mode: Mode,
+    },
+    /// Requests that were held back.
+    Slowed,
+    /// Those that would have been, and went on at once: as many waited as may, or the proxy has no clock.
+    SlowOverflow,
     /// Findings by code.
     Findings(&'static str),
     /// Headers and trailers of clients that claimed to be ours.
@@ -112,6 +127,25 @@ impl Metric {
             mode: decision.mode,
         }
     }
+
+    /// The same by what `decision` follows from; none when there is nothing against the request.
+    pub fn decisions(decision: &Decision, assessment: &Assessment) -> Option<Self> {
+        if decision.verdict == Verdict::Allow {
+            return None;
+        }
+        let strongest = assessment.findings.first().map(|finding| finding.code.as_str());
+        let reason = match (&decision.rule, strongest) {
+            (Some(_), _) => "rule",
+            (None, Some(code)) => code,
+            (None, None) => "none",
+        };
+        Some(Self::Decisions {
+            route: Rc::clone(&decision.route),
+            reason,
+            verdict: decision.verdict,
+            mode: decision.mode,
+        })
+    }
 }
 
 impl fmt::Display for Metric {
@@ -145,6 +179,19 @@ impl fmt::Display for Metric {
                 agreement.as_str(),
                 mode.as_str()
             ),
+            Self::Decisions {
+                route,
+                reason,
+                verdict,
+                mode,
+            } => write!(
+                f,
+                "decisions.route.{route}.reason.{reason}.verdict.{}.mode.{}",
+                verdict.as_str(),
+                mode.as_str()
+            ),
+            Self::Slowed => f.write_str("slowed"),
+            Self::SlowOverflow => f.write_str("slow_overflow"),
             Self::Findings(code) => write!(f, "findings.code.{code}"),
             Self::ForgedHeaders => f.write_str("forged_headers"),
             Self::Errors(fault) => write!(f, "errors.kind.{}", fault.as_str()),
@@ -161,7 +208,7 @@ impl Metrics {
     pub fn define(&self, host: &impl Host) {
         use Metric::{
             ConnectionEvidence, Connections, ConnectionsSilent, ConnectionsWithoutRequest, Errors, Findings,
-            ForgedHeaders, HandshakesUnfinished, Passthrough, ProxyDiffers,
+            ForgedHeaders, HandshakesUnfinished, Passthrough, ProxyDiffers, SlowOverflow, Slowed,
         };
         let fixed = [
             Connections,
@@ -173,6 +220,8 @@ impl Metrics {
             ProxyDiffers { kind: "ja3" },
             ProxyDiffers { kind: "ja4" },
             ForgedHeaders,
+            Slowed,
+            SlowOverflow,
         ];
         let codes = Code::ALL.map(|code| Findings(code.as_str()));
         for metric in fixed.into_iter().chain(codes).chain(Fault::ALL.map(Errors)) {

@@ -2,9 +2,11 @@
 //! connection's first bytes, and the request role, an HTTP filter that annotates requests. They speak to Envoy through
 //! [`crate::host::Host`], so they run natively too; `sdk` alone names `proxy_wasm`, and exists only inside Envoy.
 
+mod answers;
 pub mod connection;
 pub mod connections;
 mod facts;
+pub mod held;
 pub mod metrics;
 pub mod plugin;
 pub mod request;

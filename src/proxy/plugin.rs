@@ -1,6 +1,7 @@
 //! One configured plugin: its role, its compiled configuration, its counters. Made in `on_configure`, shared by all its contexts.
 
 use super::connections::Connections;
+use super::held::Held;
 use super::metrics::{Metric, Metrics};
 use crate::clients::catalogue::Catalogue;
 use crate::clients::layer4::Layer4;
@@ -47,6 +48,8 @@ pub struct Plugin {
     pub stacks: Stacks,
     /// The clients that are known.
     pub catalogue: Catalogue,
+    /// The requests that are held back.
+    pub held: Held,
     /// What all plugins of this VM know.
     pub shared: Shared,
 }
@@ -80,8 +83,14 @@ impl Plugin {
             config,
             metrics,
             catalogue: Catalogue::built_in().map_err(|error| vec![Problem::of_table("clients", &error)])?,
+            held: Held::default(),
             shared,
         })
+    }
+
+    /// The proxy's tick, which runs only while a request is held back.
+    pub fn on_tick(&self, host: &impl Host) {
+        self.held.on_tick(host);
     }
 
     /// What is known of clients.

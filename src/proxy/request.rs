@@ -3,11 +3,14 @@
 //! Calls to the proxy for a request on a known connection: one for the header map, one for the connection's id, one for each
 //! header set, one for the log line, one to count.
 
+use super::answers::{self, Carried};
 use super::connections::{Arrival, Known, Record, SharedRecord};
 use super::facts;
+use super::held::Place;
 use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
 use super::transport;
+use crate::annotate::answer::Step;
 use crate::annotate::{Annotation, Observed, Target, headers, line};
 use crate::clients::crawlers::Verification;
 use crate::clients::layer4::{Layer4, Owner};
@@ -19,7 +22,7 @@ use crate::evidence::{Evidence, Facts, NetworkTags, Protocol, Reason, RequestNam
 use crate::fingerprint::client::{ConnectionPrint, request_order};
 use crate::fingerprint::order::HeaderOrder;
 use crate::fingerprint::tls::TlsPrint;
-use crate::host::{Failure, Fields, Host};
+use crate::host::{Failure, Fields, Host, RequestId};
 use crate::memory::sources::Fate;
 use crate::policy::config::{FailurePolicy, Header, Switch};
 use std::cell::RefCell;
@@ -30,6 +33,8 @@ use std::rc::Rc;
 pub enum Outcome {
     /// It goes on.
     Continue,
+    /// It is held back, and goes on at a later tick.
+    Held,
     /// It was answered here.
     Answered,
 }
@@ -38,18 +43,33 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct RequestRole {
     plugin: Rc<Plugin>,
+    id: RequestId,
+    /// Where it waits, from when it was held back until it ends.
+    place: Option<Place>,
 }
 
 impl RequestRole {
-    /// The role for one request of `plugin`.
-    pub const fn new(plugin: Rc<Plugin>) -> Self {
-        Self { plugin }
+    /// The role for one request of `plugin`, which the proxy knows as `id`.
+    pub const fn new(plugin: Rc<Plugin>, id: RequestId) -> Self {
+        Self {
+            plugin,
+            id,
+            place: None,
+        }
     }
 
     /// The headers have come.
     pub fn on_request_headers(&mut self, host: &impl Host) -> Outcome {
-        match self.annotate(host) {
-            Ok(()) => Outcome::Continue,
+        let answered = self
+            .annotate(host)
+            .and_then(|step| answers::carry_out(host, &self.plugin, self.id, step));
+        match answered {
+            Ok(Carried::On) => Outcome::Continue,
+            Ok(Carried::Held(place)) => {
+                self.place = Some(place);
+                Outcome::Held
+            }
+            Ok(Carried::Answered) => Outcome::Answered,
             Err(Failure) => self.on_failure(host, Fields::Headers),
         }
     }
@@ -66,7 +86,7 @@ impl RequestRole {
         }
     }
 
-    fn annotate(&self, host: &impl Host) -> Result<(), Failure> {
+    fn annotate(&self, host: &impl Host) -> Result<Step, Failure> {
         let fields = host.fields(Fields::Headers)?;
         let names = RequestNames::new(fields.iter().map(|(name, _)| name.as_str()));
         let forged = self.strip(host, Fields::Headers, &names)?;
@@ -126,7 +146,10 @@ impl RequestRole {
             decision: &decision,
         };
 
-        for header in &self.plugin.config.annotate.headers {
+        let step = Step::of(&decision, &self.plugin.config.limits, &fields);
+        let sent = &self.plugin.config.annotate.headers;
+        let marked = step == Step::PassMarked && !sent.contains(&Header::Verdict);
+        for header in marked.then_some(&Header::Verdict).into_iter().chain(sent) {
             if let Some(value) = headers::value(*header, &annotation) {
                 host.add_request_header(header.name(), &value)?;
             }
@@ -145,7 +168,10 @@ impl RequestRole {
         self.plugin
             .metrics
             .count(host, Metric::requests(&decision, assessment.agreement));
-        Ok(())
+        if let Some(metric) = Metric::decisions(&decision, &assessment) {
+            self.plugin.metrics.count(host, metric);
+        }
+        Ok(step)
     }
 
     /// Takes the forged annotations among `names` away; how many there were.

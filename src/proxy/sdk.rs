@@ -6,11 +6,14 @@
 use super::connection::ConnectionRole;
 use super::plugin::{Plugin, Role, Shared};
 use super::request::{Outcome, RequestRole};
-use crate::host::{CounterId, Failure, Fields, Host};
+use crate::annotate::answer::GrpcStatus;
+use crate::host::{CounterId, Failure, Fields, Host, RequestId};
 use log::error;
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext, StreamContext};
-use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType, PeerType, Status};
+use proxy_wasm::types::{
+    Action, BufferType, ContextType, GrpcStatusCode, LogLevel, MapType, MetricType, PeerType, Status,
+};
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -83,6 +86,33 @@ impl Host for Envoy {
         )?)
     }
 
+    fn answer_grpc(&self, status: GrpcStatus, message: &str, metadata: &[(&str, &str)]) -> Result<(), Failure> {
+        let status = match status {
+            GrpcStatus::PermissionDenied => GrpcStatusCode::PermissionDenied,
+            GrpcStatus::ResourceExhausted => GrpcStatusCode::ResourceExhausted,
+        };
+        let metadata = metadata.iter().map(|(name, value)| (*name, value.as_bytes()));
+        Ok(hostcalls::send_grpc_response(
+            status,
+            Some(message),
+            metadata.collect(),
+        )?)
+    }
+
+    /// The next call of the proxy into the VM undoes the choice of the context.
+    fn resume(&self, request: RequestId) -> Result<(), Failure> {
+        hostcalls::set_effective_context(request.0)?;
+        Ok(hostcalls::resume_http_request()?)
+    }
+
+    fn tick_every(&self, period: Option<Duration>) -> Result<(), Failure> {
+        Ok(hostcalls::set_tick_period(period.unwrap_or_default())?)
+    }
+
+    fn close_connection(&self) -> Result<(), Failure> {
+        Ok(hostcalls::close_downstream()?)
+    }
+
     fn counter(&self, name: &str) -> Result<CounterId, Failure> {
         Ok(CounterId(hostcalls::define_metric(MetricType::Counter, name)?))
     }
@@ -101,6 +131,10 @@ struct Root {
 impl Context for Root {}
 
 impl RootContext for Root {
+    fn on_tick(&mut self) {
+        self.plugin.on_tick(&Envoy);
+    }
+
     fn on_configure(&mut self, _: usize) -> bool {
         let root_id = Envoy.property(&["plugin_root_id"]).ok().flatten().unwrap_or_default();
         let Some(role) = Role::parse(&root_id) else {
@@ -135,8 +169,9 @@ impl RootContext for Root {
         Some(Box::new(Connection(ConnectionRole::new(Rc::clone(&self.plugin)))))
     }
 
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Request(RequestRole::new(Rc::clone(&self.plugin)))))
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
+        let role = RequestRole::new(Rc::clone(&self.plugin), RequestId(context));
+        Some(Box::new(Request(role)))
     }
 }
 
@@ -184,6 +219,6 @@ impl HttpContext for Request {
 const fn action(outcome: Outcome) -> Action {
     match outcome {
         Outcome::Continue => Action::Continue,
-        Outcome::Answered => Action::Pause,
+        Outcome::Held | Outcome::Answered => Action::Pause,
     }
 }

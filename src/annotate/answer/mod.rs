@@ -1,0 +1,217 @@
+//! What a client is told that is not let through: status, headers and body, in the form that it can read.
+//!
+//! It is told what it may do, and never why: not one finding, score or fingerprint, so that nobody learns from an answer what to
+//! change. Who runs the site finds all of it in the access log, by the request's id, which the answer repeats.
+
+mod accept;
+mod bodies;
+mod grpc;
+
+use crate::policy::config::Limits;
+use crate::policy::{Decision, Mode, Verdict};
+use bodies::Reference;
+use std::borrow::Cow;
+
+pub use grpc::GrpcStatus;
+
+/// A request's header fields, as the proxy hands them out.
+pub type Fields = [(String, Vec<u8>)];
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It goes on.
+    Pass,
+    /// It goes on, and the upstream or the proxy's routes are told the verdict, whatever the configuration leaves out.
+    PassMarked,
+    /// It goes on later.
+    Hold,
+    /// It is answered here.
+    Answer(Answer),
+}
+
+impl Step {
+    /// What `decision` makes of the request with these `fields`. Where verdicts are only observed, every request goes on.
+    pub fn of(decision: &Decision, limits: &Limits, fields: &Fields) -> Self {
+        let refusal = match (decision.mode, decision.verdict) {
+            (Mode::Observe, _) | (Mode::Enforce, Verdict::Allow | Verdict::Log) => return Self::Pass,
+            (Mode::Enforce, Verdict::Review) => return Self::PassMarked,
+            (Mode::Enforce, Verdict::Slow) => return Self::Hold,
+            (Mode::Enforce, Verdict::Challenge) => Refusal::Challenge,
+            (Mode::Enforce, Verdict::Limit) => Refusal::Limit {
+                retry_after: limits.retry_after,
+            },
+            (Mode::Enforce, Verdict::Block) => Refusal::Block,
+        };
+        Self::Answer(Answer::of(refusal, fields))
+    }
+}
+
+/// Why a request is not let through, as far as its client is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    Block,
+    Challenge,
+    Limit {
+        /// In seconds.
+        retry_after: u32,
+    },
+}
+
+impl Refusal {
+    const fn status(self) -> u16 {
+        match self {
+            Self::Block | Self::Challenge => 403,
+            Self::Limit { .. } => 429,
+        }
+    }
+
+    const fn grpc_status(self) -> GrpcStatus {
+        match self {
+            Self::Block | Self::Challenge => GrpcStatus::PermissionDenied,
+            Self::Limit { .. } => GrpcStatus::ResourceExhausted,
+        }
+    }
+
+    /// The type of the problem (RFC 9457, 3.1.1): a name, at which there is nothing to fetch.
+    const fn type_uri(self) -> &'static str {
+        match self {
+            Self::Block => "urn:layerprint:problem:blocked",
+            Self::Challenge => "urn:layerprint:problem:challenge",
+            Self::Limit { .. } => "urn:layerprint:problem:too-many-requests",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Block => "This request was not let through",
+            Self::Challenge => "This page is for people",
+            Self::Limit { .. } => "Too many requests",
+        }
+    }
+
+    fn detail(self) -> Cow<'static, str> {
+        match self {
+            Self::Block => "If you think that this is a mistake, tell the owner of this site, with the reference.".into(),
+            Self::Challenge => {
+                "It could not be told that a person is there. Open the page in an ordinary browser, or tell the owner of this \
+                 site, with the reference."
+                    .into()
+            }
+            Self::Limit { retry_after: 1 } => "Try again in 1 second.".into(),
+            Self::Limit { retry_after } => format!("Try again in {retry_after} seconds.").into(),
+        }
+    }
+}
+
+/// A header of ours.
+pub type Header = (&'static str, Cow<'static, str>);
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Over plain HTTP.
+    Http {
+        /// Its status.
+        status: u16,
+        /// Its headers.
+        headers: Vec<Header>,
+        /// Its body. To a HEAD request the proxy sends the headers alone.
+        body: Vec<u8>,
+    },
+    /// Over gRPC, where HTTP's own status stays 200.
+    Grpc {
+        /// Its status.
+        status: GrpcStatus,
+        /// Its message.
+        message: Cow<'static, str>,
+        /// Its metadata.
+        metadata: Vec<Header>,
+    },
+}
+
+impl Answer {
+    fn of(refusal: Refusal, fields: &Fields) -> Self {
+        match Form::of(fields) {
+            Form::Grpc => Self::Grpc {
+                status: refusal.grpc_status(),
+                message: refusal.title().into(),
+                metadata: grpc::pushback(refusal).into_iter().collect(),
+            },
+            Form::GrpcWeb(encoding) => Self::Http {
+                status: 200,
+                headers: vec![
+                    ("content-type", encoding.content_type().into()),
+                    ("cache-control", "no-store".into()),
+                ],
+                body: encoding.encode(&grpc::trailers(refusal)),
+            },
+            form @ (Form::Page | Form::Problem) => Self::of_page(refusal, form, Reference::of(fields)),
+        }
+    }
+
+    fn of_page(refusal: Refusal, form: Form, reference: Option<Reference<'_>>) -> Self {
+        let mut headers: Vec<Header> = vec![
+            // An answer depends on more than the address; `no-store` makes Vary say nothing.
+            ("cache-control", "no-store".into()),
+            ("x-content-type-options", "nosniff".into()),
+        ];
+        if let Refusal::Limit { retry_after } = refusal {
+            headers.push(("retry-after", retry_after.to_string().into()));
+        }
+        let body = if form == Form::Page {
+            headers.push(("content-type", "text/html; charset=utf-8".into()));
+            headers.push(("content-security-policy", "default-src 'none'; frame-ancestors 'none'".into()));
+            bodies::page(refusal, reference)
+        } else {
+            headers.push(("content-type", "application/problem+json".into()));
+            bodies::problem(refusal, reference)
+        };
+        Self::Http {
+            status: refusal.status(),
+            headers,
+            body: body.into_bytes(),
+        }
+    }
+}
+
+/// The form in which a client can read an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Grpc,
+    GrpcWeb(grpc::Web),
+    /// HTML.
+    Page,
+    /// Problem details (RFC 9457).
+    Problem,
+}
+
+impl Form {
+    fn of(fields: &Fields) -> Self {
+        match first(fields, "content-type").and_then(grpc::Kind::of) {
+            Some(grpc::Kind::Plain) => return Self::Grpc,
+            Some(grpc::Kind::Web(encoding)) => return Self::GrpcWeb(encoding),
+            None => {}
+        }
+        let is = |name, accepted: &[&[u8]]| first(fields, name).is_some_and(|value| accepted.contains(&value));
+        let opens_document = is("sec-fetch-mode", &[b"navigate"])
+            || is("sec-fetch-dest", &[b"document", b"iframe", b"frame", b"embed", b"object"]);
+        if accept::prefers_html(values(fields, "accept"), opens_document) {
+            Self::Page
+        } else {
+            Self::Problem
+        }
+    }
+}
+
+fn values<'f>(fields: &'f Fields, name: &'f str) -> impl Iterator<Item = &'f [u8]> {
+    let of_name = fields.iter().filter(move |(found, _)| found == name);
+    of_name.map(|(_, value)| value.as_slice())
+}
+
+fn first<'f>(fields: &'f Fields, name: &'f str) -> Option<&'f [u8]> {
+    values(fields, name).next()
+}
+
+#[cfg(test)]
+mod tests;
