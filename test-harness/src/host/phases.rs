@@ -156,7 +156,8 @@ impl Vm {
             Gate::Untouched => self.reply_through_guest(id, &reply),
             Gate::HeldAtHeaders => {
                 self.with_http(id, |http| {
-                    http.response = Half::whole(reply_headers(&reply), reply.body)
+                    let (headers, body) = reply_message(http, &reply);
+                    http.response = Half::whole(headers, body);
                 });
                 Ok(())
             }
@@ -165,10 +166,13 @@ impl Vm {
     }
 
     fn reply_through_guest(&self, id: u32, reply: &LocalReply) -> Result<(), HostError> {
-        let has_body = !reply.body.is_empty();
-        let action = self.headers(id, Way::Response, reply_headers(reply), !has_body)?;
+        let (headers, body) = self
+            .with_http(id, |http| reply_message(http, reply))
+            .unwrap_or_default();
+        let has_body = !body.is_empty();
+        let action = self.headers(id, Way::Response, headers, !has_body)?;
         if has_body && action == Action::Continue {
-            self.body(id, Way::Response, &reply.body, true)?;
+            self.body(id, Way::Response, &body, true)?;
         }
         Ok(())
     }
@@ -196,6 +200,39 @@ impl Vm {
             (_, Gate::Open | Gate::HeldAtBody) => Ok(()),
         }
     }
+}
+
+/// What Envoy makes of a local reply: to gRPC, trailers alone, with the body as their message; to HEAD, headers alone.
+fn reply_message(http: &Http, reply: &LocalReply) -> (Headers, Vec<u8>) {
+    let request = http.request.headers.own();
+    let content_type = request.first("content-type").unwrap_or_default();
+    let is_grpc = content_type
+        .strip_prefix(b"application/grpc")
+        .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')));
+    if is_grpc {
+        return (grpc_headers(reply), Vec::new());
+    }
+    let is_head = request.first(":method") == Some(b"HEAD");
+    let body = if is_head { Vec::new() } else { reply.body.clone() };
+    (reply_headers(reply), body)
+}
+
+/// The gRPC status, when the guest gave none, is 2 (unknown): what Envoy makes of HTTP's own is not of use here.
+fn grpc_headers(reply: &LocalReply) -> Headers {
+    const UNKNOWN: u32 = 2;
+    let mut whole = headers(&[(":status", "200")]);
+    for (name, value) in reply.headers.iter() {
+        whole.add(name, value);
+    }
+    whole.remove("content-length");
+    whole.replace("content-type", "application/grpc");
+    let status = reply.grpc_status.unwrap_or(UNKNOWN);
+    whole.replace("grpc-status", status.to_string());
+    if !reply.body.is_empty() {
+        // Envoy escapes what is not plain ASCII.
+        whole.replace("grpc-message", reply.body.clone());
+    }
+    whole
 }
 
 /// What Envoy makes of a local reply's headers.

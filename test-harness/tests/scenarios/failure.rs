@@ -2,6 +2,7 @@
 
 use super::native::{Proxy, plugin};
 use super::scenario::Fields;
+use layerprint::host::RequestId;
 use layerprint::proxy::request::{Outcome, RequestRole};
 use std::rc::Rc;
 
@@ -49,7 +50,7 @@ fn forged_trailers_are_taken_away_and_counted() {
     let proxy = Proxy::cleartext("HTTP/2");
     let plugin = plugin(&proxy, "{}");
     *proxy.trailers.borrow_mut() = request();
-    let outcome = RequestRole::new(Rc::clone(&plugin)).on_request_trailers(&proxy);
+    let outcome = RequestRole::new(Rc::clone(&plugin), RequestId(1)).on_request_trailers(&proxy);
     assert_eq!(outcome, Outcome::Continue);
     let left: Vec<_> = proxy.trailers.borrow().iter().map(|(name, _)| name.clone()).collect();
     assert_eq!(left, [":method", "x-own"]);

@@ -10,6 +10,7 @@
     unreachable_pub
 )]
 
+mod answers;
 mod envoy;
 mod failure;
 mod hello;

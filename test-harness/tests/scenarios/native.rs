@@ -1,13 +1,14 @@
 //! The roles on a stand-in proxy, without wasm: the fastest runner, and the one that can make a proxy fail.
 
 use super::scenario::{Client, Fields, Scenario, Seen};
+use layerprint::annotate::answer::GrpcStatus;
 use layerprint::annotate::recorded::{Lookups, Recorded};
-use layerprint::host::{CounterId, Failure, Fields as FieldsOf, Host};
+use layerprint::host::{CounterId, Failure, Fields as FieldsOf, Host, RequestId};
 use layerprint::proxy::connection::ConnectionRole;
 use layerprint::proxy::plugin::{Plugin, Role, Shared};
 use layerprint::proxy::request::{Outcome, RequestRole};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,11 +20,24 @@ pub struct Proxy {
     pub trailers: RefCell<Fields>,
     pub counters: RefCell<BTreeMap<String, u64>>,
     pub answers: RefCell<Vec<u16>>,
+    /// The headers and the body of the last answer.
+    pub told: RefCell<(Fields, Vec<u8>)>,
+    pub grpc_answers: RefCell<Vec<GrpcStatus>>,
+    /// The requests that were let go on, in their order.
+    pub resumed: RefCell<Vec<RequestId>>,
+    /// Those that are over, which cannot be.
+    pub gone: RefCell<BTreeSet<RequestId>>,
+    /// How often the plugin is called, if it asked for that.
+    pub ticks: Cell<Option<Duration>>,
+    pub no_ticks: Cell<bool>,
+    /// Whether the connection was closed from here.
+    pub closed: Cell<bool>,
     pub calls: Cell<usize>,
     pub headers_fail: Cell<bool>,
     /// By how much the clock goes on each time it is read.
     pub tick: Cell<Duration>,
-    clock: Cell<Duration>,
+    pub clock: Cell<Duration>,
+    pub no_clock: Cell<bool>,
     buffer: RefCell<Vec<u8>>,
     names: RefCell<Vec<String>>,
 }
@@ -62,8 +76,15 @@ impl Proxy {
     }
 
     pub fn request(&self, plugin: &Rc<Plugin>, fields: &Fields) -> Outcome {
+        self.begin(plugin, RequestId(1), fields).1
+    }
+
+    /// The same of a request that goes on to live.
+    pub fn begin(&self, plugin: &Rc<Plugin>, id: RequestId, fields: &Fields) -> (RequestRole, Outcome) {
         *self.headers.borrow_mut() = fields.clone();
-        RequestRole::new(Rc::clone(plugin)).on_request_headers(self)
+        let mut role = RequestRole::new(Rc::clone(plugin), id);
+        let outcome = role.on_request_headers(self);
+        (role, outcome)
     }
 
     fn called(&self) {
@@ -117,13 +138,48 @@ impl Host for Proxy {
 
     fn now(&self) -> Result<Duration, Failure> {
         self.called();
+        if self.no_clock.get() {
+            return Err(Failure);
+        }
         self.clock.set(self.clock.get() + self.tick.get());
         Ok(self.clock.get())
     }
 
-    fn answer(&self, status: u16, _: &[(&str, &str)], _: &[u8]) -> Result<(), Failure> {
+    fn answer(&self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Failure> {
         self.called();
         self.answers.borrow_mut().push(status);
+        *self.told.borrow_mut() = (owned(headers), body.to_vec());
+        Ok(())
+    }
+
+    fn answer_grpc(&self, status: GrpcStatus, message: &str, metadata: &[(&str, &str)]) -> Result<(), Failure> {
+        self.called();
+        self.grpc_answers.borrow_mut().push(status);
+        *self.told.borrow_mut() = (owned(metadata), message.as_bytes().to_vec());
+        Ok(())
+    }
+
+    fn resume(&self, request: RequestId) -> Result<(), Failure> {
+        self.called();
+        if self.gone.borrow().contains(&request) {
+            return Err(Failure);
+        }
+        self.resumed.borrow_mut().push(request);
+        Ok(())
+    }
+
+    fn tick_every(&self, period: Option<Duration>) -> Result<(), Failure> {
+        self.called();
+        if self.no_ticks.get() {
+            return Err(Failure);
+        }
+        self.ticks.set(period);
+        Ok(())
+    }
+
+    fn close_connection(&self) -> Result<(), Failure> {
+        self.called();
+        self.closed.set(true);
         Ok(())
     }
 
@@ -143,6 +199,13 @@ impl Host for Proxy {
         *self.counters.borrow_mut().entry(name).or_default() += u64::from(by);
         Ok(())
     }
+}
+
+fn owned(headers: &[(&str, &str)]) -> Fields {
+    headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+        .collect()
 }
 
 pub fn plugin(proxy: &Proxy, configuration: &str) -> Rc<Plugin> {
