@@ -44,9 +44,7 @@ impl Offer {
         let specificity = match (kind, subtype) {
             (b"*", b"*") => Specificity::Anything,
             (kind, b"*") if kind.eq_ignore_ascii_case(own_kind) => Specificity::Type,
-            (kind, subtype)
-                if kind.eq_ignore_ascii_case(own_kind) && subtype.eq_ignore_ascii_case(own_subtype) =>
-            {
+            (kind, subtype) if kind.eq_ignore_ascii_case(own_kind) && subtype.eq_ignore_ascii_case(own_subtype) => {
                 Specificity::Subtype
             }
             _ => return,
@@ -156,7 +154,10 @@ mod tests {
         ] {
             assert!(html(&[accept]), "{accept}");
         }
-        assert!(html(&["application/json;q=0.1", "text/html;q=0.2"]), "two headers are one list");
+        assert!(
+            html(&["application/json;q=0.1", "text/html;q=0.2"]),
+            "two headers are one list"
+        );
     }
 
     #[test]
@@ -219,8 +220,14 @@ mod tests {
     #[test]
     fn a_weight_is_read_in_thousandths() {
         let read = |text: &str| read_weight(text.as_bytes());
-        assert_eq!([read("0"), read("0."), read("0.8"), read("0.125")], [Some(0), Some(0), Some(800), Some(125)]);
-        assert_eq!([read("1"), read("1.000"), read("1.001"), read("0.0001"), read("")], [Some(1_000), Some(1_000), None, None, None]);
+        assert_eq!(
+            [read("0"), read("0."), read("0.8"), read("0.125")],
+            [Some(0), Some(0), Some(800), Some(125)]
+        );
+        assert_eq!(
+            [read("1"), read("1.000"), read("1.001"), read("0.0001"), read("")],
+            [Some(1_000), Some(1_000), None, None, None]
+        );
     }
 
     #[test]

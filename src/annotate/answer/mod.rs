@@ -161,7 +161,10 @@ impl Answer {
         }
         let body = if form == Form::Page {
             headers.push(("content-type", "text/html; charset=utf-8".into()));
-            headers.push(("content-security-policy", "default-src 'none'; frame-ancestors 'none'".into()));
+            headers.push((
+                "content-security-policy",
+                "default-src 'none'; frame-ancestors 'none'".into(),
+            ));
             bodies::page(refusal, reference)
         } else {
             headers.push(("content-type", "application/problem+json".into()));
@@ -195,7 +198,10 @@ impl Form {
         }
         let is = |name, accepted: &[&[u8]]| first(fields, name).is_some_and(|value| accepted.contains(&value));
         let opens_document = is("sec-fetch-mode", &[b"navigate"])
-            || is("sec-fetch-dest", &[b"document", b"iframe", b"frame", b"embed", b"object"]);
+            || is(
+                "sec-fetch-dest",
+                &[b"document", b"iframe", b"frame", b"embed", b"object"],
+            );
         if accept::prefers_html(values(fields, "accept"), opens_document) {
             Self::Page
         } else {

@@ -37,7 +37,10 @@ fn http(verdict: Verdict, pairs: &[(&str, &str)]) -> (u16, Vec<Header>, String) 
 }
 
 fn header<'h>(headers: &'h [Header], name: &str) -> Option<&'h str> {
-    headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_ref())
+    headers
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value.as_ref())
 }
 
 #[test]
@@ -75,7 +78,11 @@ fn a_browser_that_is_blocked_gets_a_page_that_needs_nothing_from_elsewhere() {
     assert_eq!(status, 403);
     assert_eq!(header(&headers, "content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(header(&headers, "cache-control"), Some("no-store"));
-    assert!(header(&headers, "content-security-policy").unwrap().contains("default-src 'none'"));
+    assert!(
+        header(&headers, "content-security-policy")
+            .unwrap()
+            .contains("default-src 'none'")
+    );
     for part in ["<!DOCTYPE html>", "<html lang=\"en\">", "<title>", "<main>", "<h1>", ID] {
         assert!(body.contains(part), "{part} in {body}");
     }
@@ -106,7 +113,11 @@ fn a_navigation_that_accepts_anything_gets_a_page() {
         let (_, headers, _) = http(Verdict::Block, &[("accept", "*/*"), (name, value)]);
         assert_eq!(header(&headers, "content-type"), Some("text/html; charset=utf-8"));
     }
-    let fetched = [("accept", "*/*"), ("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")];
+    let fetched = [
+        ("accept", "*/*"),
+        ("sec-fetch-mode", "cors"),
+        ("sec-fetch-dest", "empty"),
+    ];
     let (_, headers, _) = http(Verdict::Block, &fetched);
     assert_eq!(header(&headers, "content-type"), Some("application/problem+json"));
 }
@@ -118,8 +129,16 @@ fn grpc_gets_a_status_of_its_own_whatever_it_accepts() {
         (Verdict::Challenge, GrpcStatus::PermissionDenied),
         (Verdict::Limit, GrpcStatus::ResourceExhausted),
     ] {
-        match step(Mode::Enforce, verdict, &[("content-type", "application/grpc+proto"), BROWSER]) {
-            Step::Answer(Answer::Grpc { status: found, metadata, .. }) => {
+        match step(
+            Mode::Enforce,
+            verdict,
+            &[("content-type", "application/grpc+proto"), BROWSER],
+        ) {
+            Step::Answer(Answer::Grpc {
+                status: found,
+                metadata,
+                ..
+            }) => {
                 assert_eq!(found, status);
                 let pushback = (verdict == Verdict::Limit).then_some("7000");
                 assert_eq!(header(&metadata, "grpc-retry-pushback-ms"), pushback);
@@ -132,11 +151,17 @@ fn grpc_gets_a_status_of_its_own_whatever_it_accepts() {
 #[test]
 fn grpc_web_gets_its_trailers_in_the_body() {
     let (status, headers, body) = http_bytes("application/grpc-web+proto");
-    assert_eq!((status, header(&headers, "content-type")), (200, Some("application/grpc-web+proto")));
+    assert_eq!(
+        (status, header(&headers, "content-type")),
+        (200, Some("application/grpc-web+proto"))
+    );
     assert_eq!(body[0], 0x80);
     assert!(body[5..].starts_with(b"grpc-status:7\r\n"));
     let (_, headers, body) = http_bytes("application/grpc-web-text");
-    assert_eq!(header(&headers, "content-type"), Some("application/grpc-web-text+proto"));
+    assert_eq!(
+        header(&headers, "content-type"),
+        Some("application/grpc-web-text+proto")
+    );
     assert!(body.starts_with(b"gAAAA"), "{body:?}");
 }
 

@@ -20,6 +20,7 @@ const LISTENERS: (&str, &str) = ("/static_resources/listeners", "static listener
 /// | `filters` | in front of those of each filter chain, the default one included |
 /// | `http_connection_manager` | into its settings in each filter chain; what is there already is replaced |
 /// | `http_filters` | in front of those of each connection manager |
+/// | `clusters` | behind those that there are |
 ///
 /// Paths are as written in the fragment, so it comes before [`Rewrite::apply`](super::config::Rewrite::apply).
 ///
@@ -27,13 +28,17 @@ const LISTENERS: (&str, &str) = ("/static_resources/listeners", "static listener
 ///
 /// When the fragment has another part, or fits no listener.
 pub fn add(config: &mut Value, fragment: &Value, listener: Option<&str>) -> Result<(), ConfigError> {
-    let parts = fragment
+    let mut parts = fragment
         .as_object()
-        .ok_or(ConfigError::Lacks("part that goes into a listener"))?;
+        .ok_or(ConfigError::Lacks("part that goes into a listener"))?
+        .clone();
+    if let Some(clusters) = parts.remove("clusters") {
+        list(config, "/static_resources/clusters", "static clusters")?.extend(members(&clusters)?);
+    }
     let mut fits = false;
     for found in list(config, LISTENERS.0, LISTENERS.1)? {
         if listener.is_none_or(|name| found.get("name").is_some_and(|found| found == name)) {
-            add_to(found, parts)?;
+            add_to(found, &parts)?;
             fits = true;
         }
     }

@@ -52,7 +52,10 @@ fn pass(proxy: &Proxy, plugin: &Plugin, by: Duration) {
 fn in_observe_mode_every_request_passes_and_is_counted_as_what_it_would_have_been() {
     let (proxy, plugin) = start("observe");
     for verdict in ["log", "review", "slow", "challenge", "limit", "block"] {
-        assert_eq!(proxy.request(&plugin, &get(&format!("/{verdict}"), &[])), Outcome::Continue);
+        assert_eq!(
+            proxy.request(&plugin, &get(&format!("/{verdict}"), &[])),
+            Outcome::Continue
+        );
         assert_eq!(proxy.line()["verdict"], verdict);
         let counted = format!("layerprint.decisions.route.default.reason.rule.verdict.{verdict}.mode.observe");
         assert_eq!(proxy.counter_of(&counted), 1, "{counted}");
@@ -67,7 +70,10 @@ fn in_observe_mode_every_request_passes_and_is_counted_as_what_it_would_have_bee
 fn a_request_that_is_blocked_is_answered_and_has_its_line_all_the_same() {
     let (proxy, plugin) = start("enforce");
     let outcome = proxy.request(&plugin, &get("/block", &[("accept", "text/html")]));
-    assert_eq!((outcome, proxy.answers.borrow().as_slice()), (Outcome::Answered, &[403][..]));
+    assert_eq!(
+        (outcome, proxy.answers.borrow().as_slice()),
+        (Outcome::Answered, &[403][..])
+    );
     assert!(proxy.told.borrow().1.starts_with(b"<!DOCTYPE html>"));
     assert_eq!(proxy.line()["verdict"], "block");
     let counted = "layerprint.decisions.route.default.reason.rule.verdict.block.mode.enforce";
@@ -80,7 +86,10 @@ fn a_grpc_request_over_the_limit_gets_a_grpc_status() {
     let outcome = proxy.request(&plugin, &get("/limit", &[("content-type", "application/grpc")]));
     assert_eq!(outcome, Outcome::Answered);
     assert_eq!(*proxy.grpc_answers.borrow(), [GrpcStatus::ResourceExhausted]);
-    assert_eq!(proxy.told.borrow().0, [("grpc-retry-pushback-ms".to_owned(), b"7000".to_vec())]);
+    assert_eq!(
+        proxy.told.borrow().0,
+        [("grpc-retry-pushback-ms".to_owned(), b"7000".to_vec())]
+    );
 }
 
 #[test]
@@ -92,7 +101,9 @@ fn a_request_for_review_is_marked_whatever_the_configuration_leaves_out() {
         assert_eq!(proxy.request(&plugin, &get("/review", &[])), Outcome::Continue);
         let headers = proxy.headers.borrow();
         let mut of_name = headers.iter().filter(|(name, _)| name == "x-layerprint-verdict");
-        let value = of_name.next().map(|(_, value)| String::from_utf8(value.clone()).unwrap());
+        let value = of_name
+            .next()
+            .map(|(_, value)| String::from_utf8(value.clone()).unwrap());
         assert!(of_name.next().is_none(), "once");
         value
     };
@@ -254,7 +265,10 @@ fn in_wasm_a_blocked_request_is_answered_here_with_its_line_written() {
     assert_eq!((reply.status, reply.grpc_status), (200, Some(8)));
     let seen = limited.downstream_headers();
     let first = |name: &str| String::from_utf8(seen.first(name).unwrap_or_default().to_vec()).unwrap();
-    assert_eq!([first(":status"), first("content-type"), first("grpc-status")], ["200", "application/grpc", "8"]);
+    assert_eq!(
+        [first(":status"), first("content-type"), first("grpc-status")],
+        ["200", "application/grpc", "8"]
+    );
     assert_eq!(first("grpc-message"), "Too many requests");
     assert_eq!(limited.downstream_body(), b"");
 }
