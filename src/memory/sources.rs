@@ -117,6 +117,14 @@ impl Sources {
         entry.present.plus(entry.before)
     }
 
+    /// What `prefix` has brought at `now`; nothing, when it is not remembered.
+    pub fn of(&mut self, prefix: Prefix, now: Duration) -> Counts {
+        self.0.get_mut(&prefix).map_or_else(Counts::default, |entry| {
+            entry.advance(now.as_secs() / SPAN.as_secs());
+            entry.present.plus(entry.before)
+        })
+    }
+
     /// How many prefixes are remembered.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -3,7 +3,8 @@
 //! Of a connection that the proxy passes through unopened it reads the ClientHello, and writes what that shows to filter state:
 //! there is no request role to do it.
 
-use super::connections::{Arrival, ConnectionId, SharedRecord};
+use super::connections::{Arrival, ConnectionId, Record, SharedRecord};
+use super::early::{self, Early};
 use super::facts::{self, HANDOVER_KEY};
 use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
@@ -15,7 +16,9 @@ use crate::fingerprint::Ascii;
 use crate::fingerprint::tls::{Ja4Value, TlsPrint};
 use crate::host::Host;
 use crate::memory::sources::Fate;
+use crate::policy::Mode;
 use crate::policy::config::Switch;
+use crate::policy::connection::{ConnectionDecision, ConnectionVerdict};
 use crate::wire::Progress;
 use crate::wire::opening::{Opening, Parser};
 use crate::wire::tls::ClientHello;
@@ -51,6 +54,8 @@ enum State {
     Unopened { id: ConnectionId, source: Evidence<Text> },
     /// The proxy does not say which connection this is: nothing can be kept for it.
     Anonymous,
+    /// Closed here before its first byte. It was counted then.
+    Refused,
     /// Over.
     Closed,
 }
@@ -67,10 +72,15 @@ impl ConnectionRole {
     /// The connection was accepted. No TLS property may be read here: see `facts`.
     pub fn on_new_connection(&mut self, host: &impl Host) {
         self.plugin.metrics.count(host, Metric::Connections);
+        let (early, decision) = self.decide(host);
+        let is_closed = decision.as_ref().is_some_and(|decision| {
+            decision.verdict == ConnectionVerdict::Close && decision.mode == Mode::Enforce && self.close(host)
+        });
         self.state = match facts::connection_id(host) {
+            _ if is_closed => State::Refused,
             Some(id) => State::Opening {
                 id,
-                record: self.plugin.shared.connections.open(id),
+                record: self.open(id, early, decision),
                 parser: Parser::new(self.plugin.config.connection.opening_bytes),
                 accepted: Some(Accepted(host.now().ok())),
             },
@@ -79,6 +89,49 @@ impl ConnectionRole {
                 State::Anonymous
             }
         };
+    }
+
+    /// What is known so far, and what the policy makes of it; nothing, when it allows whatever may come.
+    fn decide(&self, host: &impl Host) -> (Early, Option<ConnectionDecision>) {
+        if self.plugin.config.connection.policy.is_idle() {
+            return (Early::default(), None);
+        }
+        let accepted = early::Accepted::read(host, &self.plugin);
+        let decision = accepted.decide();
+        let (verdict, mode) = (decision.verdict, decision.mode);
+        let metrics = &self.plugin.metrics;
+        metrics.count(host, Metric::ConnectionsDecided { verdict, mode });
+        // A connection that goes on has lines of its own: that of each request, or of what it is passed through with.
+        if (verdict, mode) == (ConnectionVerdict::Close, Mode::Enforce)
+            && self.plugin.config.log.filter_state == Switch::On
+            && host
+                .set_filter_state(facts::LINE_KEY, accepted.line(&decision).as_bytes())
+                .is_err()
+        {
+            metrics.count(host, Metric::Errors(Fault::FilterState));
+        }
+        (accepted.into_early(), Some(decision))
+    }
+
+    /// Closes the connection. If the proxy does not, it goes on.
+    fn close(&self, host: &impl Host) -> bool {
+        let closed = host.close_connection().is_ok();
+        let metric = if closed {
+            Metric::ConnectionsWithoutRequest
+        } else {
+            Metric::Errors(Fault::Close)
+        };
+        self.plugin.metrics.count(host, metric);
+        closed
+    }
+
+    fn open(&self, id: ConnectionId, early: Early, decision: Option<ConnectionDecision>) -> SharedRecord {
+        let record = self.plugin.shared.connections.open(id);
+        let mut opened = record.borrow_mut();
+        opened.early = early;
+        opened.decision = decision;
+        drop(opened);
+        record
     }
 
     /// `size` new bytes have come. After the opening this costs no call to the proxy.
@@ -115,11 +168,12 @@ impl ConnectionRole {
                 let arrival = record.borrow().arrival.clone();
                 let source = arrival.map_or_else(|| facts::source(host), |arrival| arrival.source);
                 let id = *id;
+                let record = Rc::clone(record);
                 self.state = State::Unopened {
                     id,
                     source: source.clone(),
                 };
-                return self.identify_unopened(host, source, hello);
+                return self.identify_unopened(host, &record, source, hello);
             }
             other => other,
         };
@@ -152,7 +206,7 @@ impl ConnectionRole {
     /// How a connection in `state` has ended; none when it brought requests, which have counted it, or when nobody here can say.
     fn fate(&self, host: &impl Host, state: &State) -> Option<Fate> {
         match state {
-            State::New | State::Anonymous | State::Closed => None,
+            State::New | State::Anonymous | State::Refused | State::Closed => None,
             State::Unopened { .. } if facts::is_passed_on(host) => Some(Fate::Used),
             State::Unopened { .. } => Some(Fate::NoRequest),
             State::Opening { record, .. } | State::Settled { record, .. } if record.borrow().requests > 0 => None,
@@ -180,7 +234,7 @@ impl ConnectionRole {
                 let arrival = record.borrow().arrival.clone();
                 arrival.map_or_else(|| facts::source(host), |arrival| arrival.source)
             }
-            State::New | State::Anonymous | State::Closed => return,
+            State::New | State::Anonymous | State::Refused | State::Closed => return,
         };
         let peer = facts::peer(&source);
         if let Ok(now) = host.now() {
@@ -210,12 +264,15 @@ impl ConnectionRole {
     }
 
     /// Writes down what `hello` shows: JA3 and JA4 each under the name that they have as the proxy's, and the whole as a line.
-    fn identify_unopened(&self, host: &impl Host, source: Evidence<Text>, hello: ClientHello) {
-        let facts = facts::read_unopened(host, source, &hello);
+    fn identify_unopened(&self, host: &impl Host, record: &SharedRecord, source: Evidence<Text>, hello: ClientHello) {
+        let Record { early, decision, .. } = &mut *record.borrow_mut();
+        let facts = facts::read_unopened(host, early, source, &hello);
         let tls = TlsPrint::of(&Evidence::Seen(hello), TlsSource::Opening, &facts);
         // The handshake is the server's behind; its first bytes are the ClientHello.
         let first_bytes = Evidence::Missing(Reason::OtherProtocol);
-        let transport = transport::read(host, first_bytes, Reason::OtherProtocol);
+        let transport = transport::read(host, early, first_bytes, Reason::OtherProtocol);
+        // The ClientHello that another filter handed over is the same one, and large.
+        *early = Early::default();
         let layer4 = Layer4::of(transport, &self.plugin.stacks);
         let owner = Owner::of_connection(&facts.peer);
         let layer4 = layer4.without_others(owner, &facts.peer).unwrap_or(layer4);
@@ -225,7 +282,7 @@ impl ConnectionRole {
         if self.plugin.config.log.filter_state == Switch::Off {
             return;
         }
-        let line = line::of_connection(&facts, &layer4, &tls);
+        let line = line::of_connection(&facts, &layer4, &tls, decision.as_ref());
         let values = [
             ("layerprint.tls.ja3", tls.ja3.seen().map(Ascii::as_str)),
             ("layerprint.tls.ja4", tls.ja4.seen().map(Ja4Value::as_str)),

@@ -3,11 +3,13 @@
 //! The connection role puts an entry in and takes it out when the connection ends. Where that role is not installed, or runs
 //! in another VM, nothing tells when a connection ends: the request role's own entries are bounded, and the oldest give way.
 
+use super::early::Early;
 use crate::clients::layer4::Layer4;
 use crate::clients::shown::Shown;
 use crate::evidence::{Evidence, Facts, Micros, Text};
 use crate::fingerprint::client::ConnectionPrint;
 use crate::memory::sources::Counts;
+use crate::policy::connection::ConnectionDecision;
 use crate::wire::opening::Opening;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -33,6 +35,10 @@ impl ConnectionId {
 pub struct Record {
     /// Its first bytes.
     pub opening: Evidence<Opening>,
+    /// What was read when it was accepted.
+    pub early: Early,
+    /// What was decided on it then; none when nobody looked.
+    pub decision: Option<ConnectionDecision>,
     /// What the connection role saw when its first bytes came.
     pub arrival: Option<Arrival>,
     /// What was read at its first request.
@@ -43,9 +49,11 @@ pub struct Record {
 
 impl Record {
     /// A connection of which `opening` is known so far.
-    pub const fn new(opening: Evidence<Opening>) -> Self {
+    pub fn new(opening: Evidence<Opening>) -> Self {
         Self {
             opening,
+            early: Early::default(),
+            decision: None,
             arrival: None,
             known: None,
             requests: 0,

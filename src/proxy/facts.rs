@@ -5,6 +5,7 @@
 //! is whole. None is a TLS property: the proxy has no handshake to tell of. JA3 and JA4 are the inspector's, of the same hello.
 
 use super::connections::{Arrival, ConnectionId};
+use super::early::Early;
 use crate::evidence::{
     Evidence, Facts, Protocol, Reason, ReportedJa3, ReportedJa4, SourceAddress, Text, decode_handover,
 };
@@ -40,7 +41,7 @@ pub(super) fn handed_over(host: &impl Host) -> Evidence<Opening> {
 }
 
 /// All facts, and the ClientHello that another filter handed over; it is large, and not to be kept.
-pub(super) fn read(host: &impl Host, arrival: Option<&Arrival>) -> (Facts, Evidence<ClientHello>) {
+pub(super) fn read(host: &impl Host, early: &mut Early, arrival: Option<&Arrival>) -> (Facts, Evidence<ClientHello>) {
     let tls_version = read_one(host, &["connection", "tls_version"], Reason::Cleartext, Text::parse);
     let protocol = read_one(host, &["request", "protocol"], Reason::NotProvided, Protocol::parse);
     // A connection without TLS has no server name; one with TLS may come without. Over QUIC nothing in the proxy sees the hello.
@@ -61,28 +62,50 @@ pub(super) fn read(host: &impl Host, arrival: Option<&Arrival>) -> (Facts, Evide
         source,
         protocol,
         sni: read_one(host, &["connection", "requested_server_name"], no_sni, Text::parse),
-        ja3: ja3(host, no_hello),
-        ja4: ja4(host, no_hello),
+        ja3: early.ja3.take_or(|| ja3(host, no_hello)),
+        ja4: early.ja4.take_or(|| ja4(host, no_hello)),
         tls_version,
     };
-    (facts, client_hello(host, no_hello))
+    (facts, early.hello.take_or(|| client_hello(host, no_hello)))
 }
 
 /// The facts of a connection that is passed through unopened and began with `hello`.
-pub(super) fn read_unopened(host: &impl Host, source: Evidence<Text>, hello: &ClientHello) -> Facts {
-    let sni = match hello.server_name() {
-        Ok(Some(Some(name))) => Evidence::or_missing(Text::parse(name), Reason::Malformed),
-        Ok(Some(None) | None) => Evidence::Missing(Reason::NotSent),
-        Err(_) => Evidence::Missing(Reason::Malformed),
-    };
+pub(super) fn read_unopened(host: &impl Host, early: &mut Early, source: Evidence<Text>, hello: &ClientHello) -> Facts {
     Facts {
         peer: peer(&source),
         source,
         protocol: Evidence::Missing(Reason::OtherProtocol),
         tls_version: Evidence::Missing(Reason::OtherProtocol),
-        sni,
+        sni: server_name(hello),
+        ja3: early.ja3.take_or(|| ja3(host, Reason::NotProvided)),
+        ja4: early.ja4.take_or(|| ja4(host, Reason::NotProvided)),
+    }
+}
+
+/// The facts of a connection that was accepted this moment, and its ClientHello when another filter handed that over.
+pub(super) fn read_accepted(
+    host: &impl Host,
+    source: Evidence<Text>,
+    peer: Evidence<SourceAddress>,
+) -> (Facts, Evidence<ClientHello>) {
+    let hello = client_hello(host, Reason::NotProvided);
+    let facts = Facts {
+        peer,
+        source,
+        protocol: Evidence::Pending,
+        tls_version: Evidence::Pending,
+        sni: hello.as_ref().and_then(server_name),
         ja3: ja3(host, Reason::NotProvided),
         ja4: ja4(host, Reason::NotProvided),
+    };
+    (facts, hello)
+}
+
+fn server_name(hello: &ClientHello) -> Evidence<Text> {
+    match hello.server_name() {
+        Ok(Some(Some(name))) => Evidence::or_missing(Text::parse(name), Reason::Malformed),
+        Ok(Some(None) | None) => Evidence::Missing(Reason::NotSent),
+        Err(_) => Evidence::Missing(Reason::Malformed),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::compare::{Agreement, Assessment, Code};
 use crate::evidence::TlsSource;
 use crate::fingerprint::tls_family::TlsFamily;
 use crate::host::{CounterId, Host};
+use crate::policy::connection::ConnectionVerdict;
 use crate::policy::{Decision, Mode, Verdict};
 use core::fmt;
 use std::cell::RefCell;
@@ -74,6 +75,14 @@ pub enum Metric {
         /// Whether it was carried out.
         mode: Mode,
     },
+    /// Connections by what was decided when they were accepted: what was done, or would have been. Where the policy allows all
+    /// of them, nobody looks, and none is counted.
+    ConnectionsDecided {
+        /// The verdict.
+        verdict: ConnectionVerdict,
+        /// Whether it was carried out.
+        mode: Mode,
+    },
     /// Requests that were held back.
     Slowed,
     /// Those that would have been, and went on at once: as many waited as may, or the proxy has no clock.
@@ -97,14 +106,17 @@ pub enum Fault {
     Headers,
     /// Take filter state.
     FilterState,
+    /// Close a connection.
+    Close,
 }
 
 impl Fault {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::ConnectionId,
         Self::DownstreamData,
         Self::Headers,
         Self::FilterState,
+        Self::Close,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -113,6 +125,7 @@ impl Fault {
             Self::DownstreamData => "downstream-data",
             Self::Headers => "headers",
             Self::FilterState => "filter-state",
+            Self::Close => "close",
         }
     }
 }
@@ -187,6 +200,12 @@ impl fmt::Display for Metric {
             } => write!(
                 f,
                 "decisions.route.{route}.reason.{reason}.verdict.{}.mode.{}",
+                verdict.as_str(),
+                mode.as_str()
+            ),
+            Self::ConnectionsDecided { verdict, mode } => write!(
+                f,
+                "connections_decided.verdict.{}.mode.{}",
                 verdict.as_str(),
                 mode.as_str()
             ),

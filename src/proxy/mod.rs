@@ -5,6 +5,7 @@
 mod answers;
 pub mod connection;
 pub mod connections;
+mod early;
 mod facts;
 pub mod held;
 pub mod metrics;

@@ -133,6 +133,12 @@ impl Plugin {
         Some(self.shared.sources.borrow_mut().count(prefix, fate, now))
     }
 
+    /// What the source of a connection of `peer` has brought before it.
+    pub(super) fn source_before(&self, peer: &Evidence<SourceAddress>, now: Duration) -> Option<Counts> {
+        let prefix = peer.seen().and_then(|peer| peer.ip()).map(Prefix::of)?;
+        Some(self.shared.sources.borrow_mut().of(prefix, now))
+    }
+
     /// Counts what a connection showed below TLS, as far as it is its client's own.
     pub(super) fn count_layer4(&self, host: &impl Host, layer4: &Layer4) {
         let states = [

@@ -5,6 +5,7 @@
 
 use super::answers::{self, Carried};
 use super::connections::{Arrival, Known, Record, SharedRecord};
+use super::early::Early;
 use super::facts;
 use super::held::Place;
 use super::metrics::{Fault, Metric};
@@ -215,13 +216,14 @@ impl RequestRole {
         record.requests = record.requests.saturating_add(1);
         let Record {
             opening,
+            early,
             arrival,
             known,
             ..
         } = record;
         let mut order = None;
         let known = known.get_or_insert_with(|| {
-            let (facts, hello) = facts::read(host, arrival.as_ref());
+            let (facts, hello) = facts::read(host, early, arrival.as_ref());
             let tls = TlsPrint::of(&hello, TlsSource::FilterState, &facts);
             let first = request_order(opening, &facts, names, is_first);
             let print = ConnectionPrint::freeze(opening, &facts, tls, names, &first);
@@ -232,7 +234,7 @@ impl RequestRole {
             let at = arrival.as_ref().and_then(|arrival| arrival.at);
             Known {
                 of_source: at.and_then(|at| self.plugin.count_source(&facts.peer, Fate::Used, at)),
-                layer4: self.layer4(host, arrival.as_ref(), &facts, &way(&facts)),
+                layer4: self.layer4(host, early, arrival.as_ref(), &facts, &way(&facts)),
                 facts,
                 print,
                 shown,
@@ -245,7 +247,14 @@ impl RequestRole {
     }
 
     /// Reads what the connection shows below TLS, and counts it as far as it is the first request's client's.
-    fn layer4(&self, host: &impl Host, arrival: Option<&Arrival>, facts: &Facts, way: &Forwarded) -> Layer4 {
+    fn layer4(
+        &self,
+        host: &impl Host,
+        early: &mut Early,
+        arrival: Option<&Arrival>,
+        facts: &Facts,
+        way: &Forwarded,
+    ) -> Layer4 {
         let no_handshake = match facts.tls_version {
             Evidence::Missing(Reason::Cleartext) => Reason::Cleartext,
             _ => Reason::NotProvided,
@@ -253,7 +262,7 @@ impl RequestRole {
         let first_bytes = arrival.map_or(Evidence::Missing(Reason::NoConnectionRole), |arrival| {
             arrival.first_bytes.clone()
         });
-        let transport = transport::read(host, first_bytes, no_handshake);
+        let transport = transport::read(host, early, first_bytes, no_handshake);
         let transport = match facts.protocol {
             Evidence::Seen(Protocol::Http3) => transport.over_quic(),
             _ => transport,

@@ -1,5 +1,6 @@
 //! What lies below TLS, read through properties: at most six calls, once for each connection.
 
+use super::early::Early;
 use super::facts::{is_set, read_one};
 use crate::evidence::{Evidence, Micros, Reason, Rtt, RttSource, Transport, Unit, read_syn};
 use crate::host::Host;
@@ -9,14 +10,30 @@ use crate::wire::syn::Syn;
 const HANDSHAKE_PATH: [&str; 2] = ["filter_state", "layerprint.tls.handshake_us"];
 
 /// What lies below TLS. `no_handshake` is the reason when nobody says how long the handshake took.
-pub(super) fn read(host: &impl Host, first_bytes: Evidence<Micros>, no_handshake: Reason) -> Transport {
-    let syn = syn(host);
+pub(super) fn read(
+    host: &impl Host,
+    early: &mut Early,
+    first_bytes: Evidence<Micros>,
+    no_handshake: Reason,
+) -> Transport {
+    let syn = early.syn.take_or(|| syn(host));
     Transport {
-        rtt: rtt(host, &syn),
+        rtt: early.rtt.take_or(|| rtt(host, &syn)),
         handshake: read_one(host, &HANDSHAKE_PATH, no_handshake, |text| {
             Micros::parse(text, Unit::Micros)
         }),
         first_bytes,
+        syn,
+    }
+}
+
+/// What of it is known before the first byte.
+pub(super) fn early(host: &impl Host) -> Transport {
+    let syn = syn(host);
+    Transport {
+        rtt: rtt(host, &syn),
+        handshake: Evidence::Pending,
+        first_bytes: Evidence::Pending,
         syn,
     }
 }

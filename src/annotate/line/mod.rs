@@ -43,6 +43,7 @@ use crate::compare::Finding;
 use crate::evidence::{Evidence, Facts, NetworkTag};
 use crate::fingerprint::combined::Lp1;
 use crate::fingerprint::tls::TlsPrint;
+use crate::policy::connection::ConnectionDecision;
 use core::fmt::{self, Write};
 
 /// The version of the line's format.
@@ -56,21 +57,35 @@ pub fn of_request(annotation: &Annotation<'_>) -> String {
     line.finish()
 }
 
-/// The line of a connection that the proxy passes through unopened: what its ClientHello shows.
-pub fn of_connection(facts: &Facts, layer4: &Layer4, tls: &TlsPrint) -> String {
+/// The line of a connection that is passed through unopened, or closed before its first byte: what its ClientHello and its SYN
+/// show, and what was decided on it, if anybody did.
+pub fn of_connection(facts: &Facts, layer4: &Layer4, tls: &TlsPrint, decision: Option<&ConnectionDecision>) -> String {
     let mut line = Line::new(VERSION);
     // Writing to a String cannot fail.
-    let _ = write_connection(&mut line, facts, layer4, tls);
+    let _ = write_connection(&mut line, facts, layer4, tls, decision);
     line.finish()
 }
 
-fn write_connection(line: &mut Line, facts: &Facts, layer4: &Layer4, tls: &TlsPrint) -> fmt::Result {
+fn write_connection(
+    line: &mut Line,
+    facts: &Facts,
+    layer4: &Layer4,
+    tls: &TlsPrint,
+    decision: Option<&ConnectionDecision>,
+) -> fmt::Result {
     let id = Lp1 {
         tcp: layer4.part(),
         tls: tls.part,
         ..Lp1::UNSEEN
     };
     line.text("of", &"connection")?;
+    if let Some(decision) = decision {
+        line.text("verdict", &decision.verdict.as_str())?;
+        line.text("mode", &decision.mode.as_str())?;
+        if let Some(rule) = &decision.rule {
+            line.text("rule", rule)?;
+        }
+    }
     line.text("id", &id)?;
     line.evidence("source", &facts.source)?;
     line.evidence("sni", &facts.sni)?;

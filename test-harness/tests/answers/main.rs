@@ -11,6 +11,7 @@
 )]
 
 mod ask;
+mod close;
 mod forms;
 mod grpc;
 mod review;

@@ -109,9 +109,7 @@ fn a_client_that_leaves_while_it_waits_does_no_harm() {
         let waiting: Vec<_> = (0..HELD)
             .map(|_| {
                 let mut connection = connect(&stack);
-                connection
-                    .write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
-                    .unwrap();
+                connection.write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
                 connection
             })
             .collect();

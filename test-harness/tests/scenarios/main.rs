@@ -10,6 +10,7 @@
     unreachable_pub
 )]
 
+mod accepted;
 mod answers;
 mod envoy;
 mod failure;
