@@ -29,6 +29,8 @@ pub enum Code {
     HintsPlatform,
     /// A browser that always sends Fetch Metadata sent none.
     FetchMetadataMissing,
+    /// Headers that every browser sends with every request did not come.
+    HeadersMissing,
     /// The headers do not come in the order in which the claimed client writes them.
     OrderFamily,
     /// The TLS is one that tools have, and the request does not say that it is from one.
@@ -41,7 +43,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::OsTcpUa,
         Self::ScannerSyn,
         Self::TunnelMss,
@@ -52,6 +54,7 @@ impl Code {
         Self::HintsUa,
         Self::HintsPlatform,
         Self::FetchMetadataMissing,
+        Self::HeadersMissing,
         Self::OrderFamily,
         Self::ToolTls,
         Self::CrawlerUnverified,
@@ -71,6 +74,7 @@ impl Code {
             Self::HintsUa => "hints-ua",
             Self::HintsPlatform => "hints-platform",
             Self::FetchMetadataMissing => "fetch-metadata-missing",
+            Self::HeadersMissing => "headers-missing",
             Self::OrderFamily => "order-family",
             Self::ToolTls => "tool-tls",
             Self::CrawlerUnverified => "crawler-unverified",
@@ -93,6 +97,7 @@ impl Code {
             | Self::HintsUa
             | Self::HintsPlatform
             | Self::FetchMetadataMissing
+            | Self::HeadersMissing
             | Self::OrderFamily
             | Self::ToolTls
             | Self::CrawlerUnverified
@@ -124,6 +129,8 @@ impl Code {
             Self::HintsPlatform => 30,
             // Filtering proxies and old service workers drop it.
             Self::FetchMetadataMissing => 25,
+            // Filters take one of the two away, no proxy that is known takes both.
+            Self::HeadersMissing => 50,
             // Extensions and proxies reorder.
             Self::OrderFamily => 15,
             // Many honest programs send no name, or one that we do not know.
@@ -149,6 +156,9 @@ impl Code {
             Self::HintsPlatform => "the Client Hints and the User-Agent name different platforms",
             Self::FetchMetadataMissing => {
                 "the claimed browser sends Sec-Fetch headers with every request, and none came"
+            }
+            Self::HeadersMissing => {
+                "browsers send Accept-Encoding and Accept-Language with every request, and neither came"
             }
             Self::OrderFamily => "the headers do not come in the order in which the claimed client writes them",
             Self::ToolTls => {

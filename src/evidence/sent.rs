@@ -11,6 +11,8 @@ pub const COMPARED: [&str; Sent::COUNT] = [
     "sec-fetch-dest",
     "sec-fetch-user",
     "accept",
+    "accept-encoding",
+    "accept-language",
     "upgrade",
 ];
 
@@ -50,7 +52,7 @@ impl Purpose {
 
 impl<'a> Sent<'a> {
     /// How many headers are compared.
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 12;
 
     /// Those among `headers`, whose names are in lower case.
     pub fn of(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {

@@ -5,6 +5,7 @@ use crate::clients::catalogue::Sends;
 use crate::clients::stacks::Fit;
 use crate::compare::code::Code;
 use crate::compare::view::{Channel, Known, View};
+use crate::evidence::claims::Kind;
 
 /// A browser of that version sends `Sec-Fetch-*` with every request to a secure origin (Fetch Metadata, W3C), and no script can take
 /// them away. WebSocket handshakes are left out: not every browser sends them there.
@@ -20,6 +21,15 @@ pub(super) fn fetch_metadata_missing(view: &View<'_>, claimed: Option<&Claimed<'
         );
         Finding::new(Code::FetchMetadataMissing, why)
     })
+}
+
+/// Every browser sends `Accept-Encoding` and `Accept-Language` with all that it asks for, pages and their parts, in the clear too; of
+/// tools hardly one sends both. A filter on the way may take one of them away. Apps that send their web view's User-Agent with requests
+/// of their own are left out.
+pub(super) fn headers_missing(view: &View<'_>, claimed: Option<&Claimed<'_>>) -> Option<Finding> {
+    let is_browser = claimed?.agent.kind == Kind::Browser && view.channel != Channel::Relayed;
+    let came = view.sent.has("accept-encoding") || view.sent.has("accept-language");
+    (is_browser && !came).then(|| Code::HeadersMissing.into())
 }
 
 /// Each program writes its headers in an order of its own.

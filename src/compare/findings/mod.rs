@@ -68,6 +68,7 @@ pub(super) fn all(view: &View<'_>, known: Known<'_>) -> Vec<Finding> {
         hints::hints_ua(view, claimed),
         hints::hints_platform(view, claimed),
         headers::fetch_metadata_missing(view, claimed),
+        headers::headers_missing(view, claimed),
         headers::order_family(view, known, claimed),
         crawler::crawler_unverified(view),
         forged_annotation(view),

@@ -54,6 +54,13 @@ impl Case {
         Self::default().header("user-agent", agent)
     }
 
+    /// What every browser sends.
+    fn browser(agent: &str) -> Self {
+        Self::of(agent)
+            .header("accept-encoding", "gzip, deflate, br, zstd")
+            .header("accept-language", "en-GB,en;q=0.9")
+    }
+
     fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
@@ -139,7 +146,7 @@ impl Case {
 
 #[test]
 fn a_browser_that_is_what_it_says_is_clean() {
-    let chrome = Case::of(CHROME_LINUX)
+    let chrome = Case::browser(CHROME_LINUX)
         .chromium("\"Linux\"")
         .os("linux")
         .over(CHROME_JA4, CHROME_H2);
@@ -151,7 +158,7 @@ fn a_browser_that_is_what_it_says_is_clean() {
 
 #[test]
 fn another_operating_system_below_is_a_conflict_by_layer_4_alone() {
-    let assessment = Case::of(CHROME_WINDOWS)
+    let assessment = Case::browser(CHROME_WINDOWS)
         .chromium("\"Windows\"")
         .os("linux")
         .over(CHROME_JA4, CHROME_H2)
@@ -181,7 +188,7 @@ fn android_and_chromeos_are_linux_below_and_ipados_is_macos() {
         ),
         (SAFARI_IPHONE, "apple"),
     ] {
-        let codes = Case::of(agent).navigating().os(os).codes();
+        let codes = Case::browser(agent).navigating().os(os).codes();
         assert!(!codes.contains(&"os-tcp-ua"), "{agent}: {codes:?}");
     }
 }
@@ -189,7 +196,7 @@ fn android_and_chromeos_are_linux_below_and_ipados_is_macos() {
 #[test]
 fn a_network_that_rewrites_transport_softens_it() {
     for tag in [NetworkTag::Mobile, NetworkTag::Shared, NetworkTag::Vpn] {
-        let mut case = Case::of(SAFARI_IPHONE).navigating().os("linux");
+        let mut case = Case::browser(SAFARI_IPHONE).navigating().os("linux");
         assert_eq!(
             case.assess().agreement,
             Agreement::Partial,
@@ -202,14 +209,14 @@ fn a_network_that_rewrites_transport_softens_it() {
         assert_eq!(assessment.l4.value(), 15, "{tag:?}");
         assert_eq!(assessment.agreement, Agreement::Clean);
     }
-    let mut office = Case::of(SAFARI_IPHONE).os("linux");
+    let mut office = Case::browser(SAFARI_IPHONE).os("linux");
     office.tags = vec![NetworkTag::Office, NetworkTag::Monitoring, NetworkTag::Datacenter];
     assert_eq!(office.assess().l4.value(), 60);
 }
 
 #[test]
 fn a_stack_that_is_not_sure_is_not_enough_for_a_conflict() {
-    let mut case = Case::of(CHROME_WINDOWS)
+    let mut case = Case::browser(CHROME_WINDOWS)
         .chromium("\"Windows\"")
         .over(CHROME_JA4, CHROME_H2);
     case.stack = Some(stack("linux", Kind::Os, 79));
@@ -223,7 +230,7 @@ fn a_stack_that_is_not_sure_is_not_enough_for_a_conflict() {
 
 #[test]
 fn the_platform_of_the_hints_is_held_against_the_syn_too() {
-    let case = Case::of(CHROME_LINUX).chromium("\"Windows\"").os("linux");
+    let case = Case::browser(CHROME_LINUX).chromium("\"Windows\"").os("linux");
     assert_eq!(case.codes(), ["os-tcp-ua", "hints-platform"]);
 }
 
@@ -253,15 +260,15 @@ fn a_scanners_syn_weighs_by_itself_and_with_a_lie_both_layers_are_high() {
 
 #[test]
 fn tunnels_and_ways_behind_proxies_are_noted_and_no_more() {
-    let mut case = Case::of(CHROME_LINUX)
+    let mut case = Case::browser(CHROME_LINUX)
         .chromium("\"Linux\"")
         .os("linux")
         .over(CHROME_JA4, CHROME_H2);
     case.mss_class = Some(MssClass::Tunnel);
-    case.rtt_gap = Some(60_000);
+    case.rtt_gap = Some(100_000);
     assert_eq!(case.codes(), ["rtt-gap", "tunnel-mss"]);
     assert_eq!(case.assess().agreement, Agreement::Clean);
-    case.rtt_gap = Some(49_000);
+    case.rtt_gap = Some(99_999);
     assert_eq!(case.codes(), ["tunnel-mss"]);
     case.tags = vec![NetworkTag::Vpn];
     assert_eq!(case.codes(), [""; 0]);
@@ -306,7 +313,7 @@ fn a_tool_that_says_nothing_is_noted() {
 
 #[test]
 fn one_browser_that_says_it_is_another_is_told_by_tls_and_http2() {
-    let codes = Case::of(FIREFOX_LINUX)
+    let codes = Case::browser(FIREFOX_LINUX)
         .navigating()
         .os("linux")
         .over(CHROME_JA4, CHROME_H2)
@@ -316,7 +323,7 @@ fn one_browser_that_says_it_is_another_is_told_by_tls_and_http2() {
 
 #[test]
 fn parts_of_two_clients_do_not_go_together() {
-    let codes = Case::of(CHROME_LINUX)
+    let codes = Case::browser(CHROME_LINUX)
         .chromium("\"Linux\"")
         .os("linux")
         .over(CHROME_JA4, FIREFOX_H2)
@@ -326,7 +333,7 @@ fn parts_of_two_clients_do_not_go_together() {
 
 #[test]
 fn what_the_catalogue_does_not_know_is_held_against_nobody() {
-    let new = Case::of(CHROME_LINUX)
+    let new = Case::browser(CHROME_LINUX)
         .chromium("\"Linux\"")
         .os("linux")
         .over("t13d9999h2_0123456789ab_0123456789ab", "1:65536;77:1|1|0|m,a,s,p");
@@ -345,7 +352,7 @@ fn old_and_new_versions_of_a_browser_are_the_browser() {
     ] {
         let agent = CHROME_LINUX.replace("131.", &format!("{major}."));
         let brands = BRANDS.replace("131", &major.to_string());
-        let case = Case::of(&agent)
+        let case = Case::browser(&agent)
             .header("sec-ch-ua", &brands)
             .header("sec-ch-ua-platform", "\"Linux\"")
             .navigating()
@@ -357,7 +364,7 @@ fn old_and_new_versions_of_a_browser_are_the_browser() {
 
 #[test]
 fn hints_that_name_another_browser_are_found() {
-    let hinted = |agent: &str, brands: &str| Case::of(agent).header("sec-ch-ua", brands).navigating().codes();
+    let hinted = |agent: &str, brands: &str| Case::browser(agent).header("sec-ch-ua", brands).navigating().codes();
     assert_eq!(hinted(CHROME_LINUX, &BRANDS.replace("131", "120")), ["hints-ua"]);
     assert_eq!(hinted(FIREFOX_LINUX, BRANDS), ["hints-ua"]);
     assert_eq!(
@@ -385,11 +392,11 @@ fn hints_that_name_another_browser_are_found() {
 
 #[test]
 fn nothing_is_expected_of_a_browser_in_the_clear() {
-    let mut case = Case::of(CHROME_LINUX);
+    let mut case = Case::browser(CHROME_LINUX);
     assert_eq!(case.codes(), ["fetch-metadata-missing", "hints-ua"]);
     case.cleartext = true;
     assert_eq!(case.codes(), [""; 0]);
-    let socket = Case::of(CHROME_LINUX)
+    let socket = Case::browser(CHROME_LINUX)
         .header("sec-ch-ua", BRANDS)
         .header("upgrade", "websocket");
     assert_eq!(socket.codes(), [""; 0]);
@@ -408,4 +415,20 @@ fn a_layer_that_was_not_seen_makes_the_rest_partial() {
             .iter()
             .all(|finding| finding.code.layer() == Layer::Application)
     );
+}
+
+#[test]
+fn a_browser_without_the_headers_that_all_send_is_none() {
+    let mut bare = Case::of(CHROME_LINUX).os("linux");
+    bare.cleartext = true;
+    assert_eq!(bare.codes(), ["headers-missing"]);
+    assert_eq!(
+        bare.clone().header("accept-language", "de").codes(),
+        [""; 0],
+        "a filter took one away"
+    );
+    let app = "Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/UQ1A.240105.004; wv) AppleWebKit/537.36 (KHTML, like Gecko) \
+        Version/4.0 Chrome/131.0.6778.135 Mobile Safari/537.36";
+    bare.headers = vec![("user-agent", app.to_owned())];
+    assert_eq!(bare.codes(), [""; 0], "an app may ask by itself");
 }

@@ -16,8 +16,8 @@ const SURE: u8 = 80;
 const UNSURE: u8 = 40;
 
 /// From here on a gap is a way, and no slow computer. A direct client's gap holds the work of the handshake itself: 4 to 33 ms
-/// were measured on a loaded machine.
-const GAP: Micros = Micros::new(50_000);
+/// were measured for tools on a loaded machine, over 50 for a browser that was just starting.
+const GAP: Micros = Micros::new(100_000);
 
 /// Networks on which the transport is often not the client's own: what opens the connection there is a gateway.
 fn is_rewritten(networks: NetworkTags) -> bool {
