@@ -6,6 +6,7 @@ use crate::evidence::{Evidence, Protocol, Reason};
 use crate::fingerprint::client::ConnectionPrint;
 use crate::fingerprint::ja4::{Ja4, Transport};
 use crate::fingerprint::order::HeaderOrder;
+use crate::fingerprint::tls::TlsPrint;
 use crate::wire::tls::ClientHello;
 
 /// What was recognised of one connection, once, at its first request.
@@ -71,16 +72,7 @@ impl Shown {
         catalogue: &Catalogue,
     ) -> Self {
         let raw = hello.seen().and_then(raw);
-        let ja4 = print.tls.ja4.as_ref();
-        let traits = ja4.and_then(|ja4| {
-            let own = hello.seen().and_then(|hello| TlsTraits::of_hello(hello).ok());
-            let traits = own.or_else(|| TlsTraits::parse(ja4.as_str(), None, None));
-            Evidence::or_missing(traits, Reason::Malformed)
-        });
-        let tls = traits.map(|traits| TlsShown {
-            likeness: catalogue.tls(&traits),
-            traits,
-        });
+        let tls = TlsShown::of(hello, &print.tls, catalogue);
         let http2 = print.http2.as_ref().map(|http2| catalogue.http2(&http2.form));
         let client = client(&tls, &http2, order, protocol, catalogue);
         Self {
@@ -89,6 +81,21 @@ impl Shown {
             client,
             raw,
         }
+    }
+}
+
+impl TlsShown {
+    /// What a connection with this `hello` and this `print` of it shows.
+    pub fn of(hello: &Evidence<ClientHello>, print: &TlsPrint, catalogue: &Catalogue) -> Evidence<Self> {
+        let traits = print.ja4.as_ref().and_then(|ja4| {
+            let own = hello.seen().and_then(|hello| TlsTraits::of_hello(hello).ok());
+            let traits = own.or_else(|| TlsTraits::parse(ja4.as_str(), None, None));
+            Evidence::or_missing(traits, Reason::Malformed)
+        });
+        traits.map(|traits| Self {
+            likeness: catalogue.tls(&traits),
+            traits,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 //! Of a connection that the proxy passes through unopened it reads the ClientHello, and writes what that shows to filter state:
 //! there is no request role to do it.
 
-use super::connections::{Arrival, ConnectionId, Record, SharedRecord};
+use super::connections::{Arrival, ConnectionId, SharedRecord};
 use super::early::{self, Early};
 use super::facts::{self, HANDOVER_KEY};
 use super::metrics::{Fault, Metric};
@@ -92,9 +92,9 @@ impl ConnectionRole {
     }
 
     /// What is known so far, and what the policy makes of it; nothing, when it allows whatever may come.
-    fn decide(&self, host: &impl Host) -> (Early, Option<ConnectionDecision>) {
+    fn decide(&self, host: &impl Host) -> (Option<Early>, Option<ConnectionDecision>) {
         if self.plugin.config.connection.policy.is_idle() {
-            return (Early::default(), None);
+            return (None, None);
         }
         let accepted = early::Accepted::read(host, &self.plugin);
         let decision = accepted.decide();
@@ -110,7 +110,7 @@ impl ConnectionRole {
         {
             metrics.count(host, Metric::Errors(Fault::FilterState));
         }
-        (accepted.into_early(), Some(decision))
+        (Some(accepted.into_early()), Some(decision))
     }
 
     /// Closes the connection. If the proxy does not, it goes on.
@@ -125,10 +125,10 @@ impl ConnectionRole {
         closed
     }
 
-    fn open(&self, id: ConnectionId, early: Early, decision: Option<ConnectionDecision>) -> SharedRecord {
+    fn open(&self, id: ConnectionId, early: Option<Early>, decision: Option<ConnectionDecision>) -> SharedRecord {
         let record = self.plugin.shared.connections.open(id);
         let mut opened = record.borrow_mut();
-        opened.early = early;
+        opened.early = early.map(Box::new);
         opened.decision = decision;
         drop(opened);
         record
@@ -150,7 +150,8 @@ impl ConnectionRole {
             return;
         }
         if let Some(accepted) = accepted.take() {
-            record.borrow_mut().arrival = Some(arrive(host, accepted));
+            let mut record = record.borrow_mut();
+            record.arrival = Some(arrive(host, record.early.as_deref_mut(), accepted));
         }
         let progress = match host.downstream_data(size) {
             Ok(bytes) => read(parser, &bytes),
@@ -265,14 +266,13 @@ impl ConnectionRole {
 
     /// Writes down what `hello` shows: JA3 and JA4 each under the name that they have as the proxy's, and the whole as a line.
     fn identify_unopened(&self, host: &impl Host, record: &SharedRecord, source: Evidence<Text>, hello: ClientHello) {
-        let Record { early, decision, .. } = &mut *record.borrow_mut();
-        let facts = facts::read_unopened(host, early, source, &hello);
+        let mut record = record.borrow_mut();
+        let mut early = record.take_early();
+        let facts = facts::read_unopened(host, &mut early, source, &hello);
         let tls = TlsPrint::of(&Evidence::Seen(hello), TlsSource::Opening, &facts);
         // The handshake is the server's behind; its first bytes are the ClientHello.
         let first_bytes = Evidence::Missing(Reason::OtherProtocol);
-        let transport = transport::read(host, early, first_bytes, Reason::OtherProtocol);
-        // The ClientHello that another filter handed over is the same one, and large.
-        *early = Early::default();
+        let transport = transport::read(host, &mut early, first_bytes, Reason::OtherProtocol);
         let layer4 = Layer4::of(transport, &self.plugin.stacks);
         let owner = Owner::of_connection(&facts.peer);
         let layer4 = layer4.without_others(owner, &facts.peer).unwrap_or(layer4);
@@ -282,7 +282,7 @@ impl ConnectionRole {
         if self.plugin.config.log.filter_state == Switch::Off {
             return;
         }
-        let line = line::of_connection(&facts, &layer4, &tls, decision.as_ref());
+        let line = line::of_connection(&facts, &layer4, &tls, record.decision.as_ref());
         let values = [
             ("layerprint.tls.ja3", tls.ja3.seen().map(Ascii::as_str)),
             ("layerprint.tls.ja4", tls.ja4.seen().map(Ja4Value::as_str)),
@@ -302,13 +302,16 @@ impl ConnectionRole {
 struct Accepted(Option<Duration>);
 
 /// The first bytes have come. A clock that was set back gives no time between.
-fn arrive(host: &impl Host, Accepted(accepted): Accepted) -> Arrival {
+fn arrive(host: &impl Host, early: Option<&mut Early>, Accepted(accepted): Accepted) -> Arrival {
     let at = host.now().ok();
     let time = at.zip(accepted).and_then(|(now, then)| now.checked_sub(then));
     Arrival {
         at,
         first_bytes: Evidence::or_missing(time.map(Micros::of), Reason::ProxyFailure),
-        source: facts::source(host),
+        source: match early {
+            Some(early) => early.source.take_or(|| facts::source(host)),
+            None => facts::source(host),
+        },
     }
 }
 

@@ -35,8 +35,8 @@ impl ConnectionId {
 pub struct Record {
     /// Its first bytes.
     pub opening: Evidence<Opening>,
-    /// What was read when it was accepted.
-    pub early: Early,
+    /// What was read when it was accepted, until it is wanted.
+    pub early: Option<Box<Early>>,
     /// What was decided on it then; none when nobody looked.
     pub decision: Option<ConnectionDecision>,
     /// What the connection role saw when its first bytes came.
@@ -52,12 +52,17 @@ impl Record {
     pub fn new(opening: Evidence<Opening>) -> Self {
         Self {
             opening,
-            early: Early::default(),
+            early: None,
             decision: None,
             arrival: None,
             known: None,
             requests: 0,
         }
+    }
+
+    /// What was read early, to be used now or never.
+    pub(super) fn take_early(&mut self) -> Early {
+        self.early.take().map_or_else(Early::default, |early| *early)
     }
 }
 

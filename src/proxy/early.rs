@@ -11,6 +11,7 @@ use super::transport;
 use crate::annotate::line;
 use crate::clients::crawlers::Verification;
 use crate::clients::layer4::{Layer4, Owner};
+use crate::clients::shown::TlsShown;
 use crate::clients::stacks::Named;
 use crate::compare::{Channel, View, compare_connection};
 use crate::evidence::claims::Claims;
@@ -34,6 +35,8 @@ use std::cell::OnceCell;
 /// What was read early, until it is wanted again.
 #[derive(Debug, Default)]
 pub struct Early {
+    /// The peer's address and port.
+    pub(super) source: Kept<Text>,
     /// The SYN.
     pub(super) syn: Kept<Syn>,
     /// The round-trip time.
@@ -150,6 +153,7 @@ impl<'h, H: Host> Accepted<'h, H> {
     /// What was read, to be kept.
     pub(super) fn into_early(self) -> Early {
         let mut early = Early {
+            source: Kept::of(self.source),
             syn: Kept::of(self.transport.syn),
             rtt: Kept::of(self.transport.rtt),
             ..Early::default()
@@ -184,7 +188,8 @@ impl<'h, H: Host> Accepted<'h, H> {
 
     fn part(seen: bool, absence: Evidence<()>, part: Part, take: &mut dyn FnMut(&str)) -> Evidence<()> {
         if seen {
-            Evidence::Seen(take(&part.to_string()))
+            take(part.as_str());
+            Evidence::Seen(())
         } else {
             absence
         }
@@ -210,6 +215,11 @@ impl<H: Host> Subject for Accepted<'_, H> {
             Field::Lp1Tls => {
                 let print = &self.tls().print;
                 Self::part(print.part != Part::ZEROS, print.ja4.absence(), print.part, take)
+            }
+            Field::TlsClient => {
+                let Tls { hello, print, .. } = self.tls();
+                let shown = TlsShown::of(hello, print, &self.plugin.catalogue);
+                shown.map(|shown| shown.likeness.names(&self.plugin.catalogue).for_each(take))
             }
             Field::Network => self.client_ip().map(|_| {
                 for tag in self.networks.iter().map(NetworkTag::as_str) {

@@ -214,16 +214,16 @@ impl RequestRole {
     ) -> (&'r Known, Evidence<HeaderOrder>) {
         let is_first = record.requests == 0;
         record.requests = record.requests.saturating_add(1);
+        let mut early = record.take_early();
         let Record {
             opening,
-            early,
             arrival,
             known,
             ..
         } = record;
         let mut order = None;
         let known = known.get_or_insert_with(|| {
-            let (facts, hello) = facts::read(host, early, arrival.as_ref());
+            let (facts, hello) = facts::read(host, &mut early, arrival.as_ref());
             let tls = TlsPrint::of(&hello, TlsSource::FilterState, &facts);
             let first = request_order(opening, &facts, names, is_first);
             let print = ConnectionPrint::freeze(opening, &facts, tls, names, &first);
@@ -234,7 +234,7 @@ impl RequestRole {
             let at = arrival.as_ref().and_then(|arrival| arrival.at);
             Known {
                 of_source: at.and_then(|at| self.plugin.count_source(&facts.peer, Fate::Used, at)),
-                layer4: self.layer4(host, early, arrival.as_ref(), &facts, &way(&facts)),
+                layer4: self.layer4(host, &mut early, arrival.as_ref(), &facts, &way(&facts)),
                 facts,
                 print,
                 shown,

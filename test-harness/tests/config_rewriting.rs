@@ -223,9 +223,22 @@ fn a_fragment_reaches_the_default_filter_chain_too() {
 }
 
 #[test]
+fn the_clusters_of_a_fragment_stand_behind_those_that_there_are() {
+    let mut config = shipped();
+    let parts = json!({ "clusters": [{ "name": "review" }] });
+    fragment::add(&mut config, &parts, Some("tls")).unwrap();
+    let clusters = config["static_resources"]["clusters"].as_array().unwrap();
+    let names: Vec<_> = clusters
+        .iter()
+        .map(|cluster| cluster["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["https", "upstream", "review"]);
+}
+
+#[test]
 fn a_fragment_that_fits_nowhere_is_refused() {
     let add = |parts, listener| fragment::add(&mut shipped(), &parts, listener).unwrap_err().to_string();
-    assert!(add(json!({ "clusters": [] }), None).contains("clusters"));
+    assert!(add(json!({ "admin": {} }), None).contains("admin"));
     assert!(add(json!({ "filters": {} }), None).contains("list"));
     assert!(add(json!({ "filters": [] }), Some("other")).contains("listener"));
     assert!(add(json!([]), None).contains("part"));

@@ -14,12 +14,12 @@ pub(super) fn prefers_html<'v>(accept: impl Iterator<Item = &'v [u8]>, opens_doc
     let mut any = false;
     for range in accept.flat_map(|value| split(value, b',')) {
         any |= !range.is_empty();
-        let Some((range, weight)) = read_range(range) else {
+        let Some(range) = read_range(range) else {
             continue;
         };
-        html.consider(range, b"text", b"html", weight);
-        problem.consider(range, b"application", b"problem+json", weight);
-        json.consider(range, b"application", b"json", weight);
+        html.consider(range, b"text", b"html");
+        problem.consider(range, b"application", b"problem+json");
+        json.consider(range, b"application", b"json");
     }
     if !any {
         return opens_document;
@@ -40,8 +40,8 @@ enum Specificity {
 }
 
 impl Offer {
-    fn consider(&mut self, (kind, subtype): (&[u8], &[u8]), own_kind: &[u8], own_subtype: &[u8], weight: Weight) {
-        let specificity = match (kind, subtype) {
+    fn consider(&mut self, range: Range<'_>, own_kind: &[u8], own_subtype: &[u8]) {
+        let specificity = match (range.kind, range.subtype) {
             (b"*", b"*") => Specificity::Anything,
             (kind, b"*") if kind.eq_ignore_ascii_case(own_kind) => Specificity::Type,
             (kind, subtype) if kind.eq_ignore_ascii_case(own_kind) && subtype.eq_ignore_ascii_case(own_subtype) => {
@@ -49,7 +49,7 @@ impl Offer {
             }
             _ => return,
         };
-        let found = (specificity, weight);
+        let found = (specificity, range.weight);
         self.0 = Some(self.0.map_or(found, |known| known.max(found)));
     }
 
@@ -58,8 +58,16 @@ impl Offer {
     }
 }
 
+/// One member of `Accept`.
+#[derive(Clone, Copy, Debug)]
+struct Range<'v> {
+    kind: &'v [u8],
+    subtype: &'v [u8],
+    weight: Weight,
+}
+
 /// `type/subtype` and its weight. Parameters other than `q` are passed over; a weight that is none makes the whole range none.
-fn read_range(range: &[u8]) -> Option<((&[u8], &[u8]), Weight)> {
+fn read_range(range: &[u8]) -> Option<Range<'_>> {
     let mut parts = split(range, b';');
     let media = parts.next()?;
     let slash = media.iter().position(|byte| *byte == b'/')?;
@@ -74,7 +82,7 @@ fn read_range(range: &[u8]) -> Option<((&[u8], &[u8]), Weight)> {
             .then(|| read_weight(value.strip_prefix(b"=")?))
     });
     let weight = weights.next().unwrap_or(Some(MOST))?;
-    Some(((kind, subtype), weight))
+    Some(Range { kind, subtype, weight })
 }
 
 /// `0`, `0.8`, `0.125`, `1.000`: at most three digits behind the point, and no more than 1.

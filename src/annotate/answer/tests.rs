@@ -1,5 +1,8 @@
 use super::*;
+use crate::compare::Score;
 use crate::policy::Class;
+use crate::policy::ladders::Band;
+use crate::policy::routes::Found;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -24,6 +27,9 @@ fn step(mode: Mode, verdict: Verdict, pairs: &[(&str, &str)]) -> Step {
         mode,
         route: "default".into(),
         class: Class::Page,
+        cost: 1,
+        found: Found::Default,
+        band: Band::of(Score::default()),
         rule: None,
     };
     Step::of(&decision, &LIMITS, &fields(pairs))
