@@ -52,8 +52,9 @@ fuzz: ## Throw bytes at every parser, FUZZ_SECONDS (60) each; fails when one of 
 check: lint test ## Formatting, lints, tests: all that a change has to pass
 
 .PHONY: bench
-bench: bench-probe ## Time and count the fingerprints beside huginn-net's; fails under the target
+bench: bench-probe ## Time and count the fingerprints beside huginn-net's, and time the rules; fails under a target
 	@$(CARGO) bench -q --manifest-path test-harness/bench/Cargo.toml --bench fingerprints
+	@$(CARGO) bench -q --manifest-path test-harness/bench/Cargo.toml --bench rules
 
 # What the probe costs Envoy for each connection; fails above the target, and when that cannot be told.
 .PHONY: bench-probe

@@ -39,6 +39,10 @@ use std::path::Path;
 #[path = "../test-harness/bench/src/ours.rs"]
 mod ours;
 
+#[allow(unreachable_pub, dead_code, reason = "there it is part of a library")]
+#[path = "../test-harness/bench/src/rules.rs"]
+mod rules;
+
 /// Every file of `tests/fixtures/FOLDER` with this ending, by name.
 fn recordings(folder: &str, ending: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -190,6 +194,19 @@ fn reading_a_user_agent_allocates_nothing() {
     assert!(strings.len() > 50);
     for string in strings {
         allocates_at_most(0, "claims", string, || Some(UserAgent::parse(string.as_bytes())));
+    }
+}
+
+#[test]
+fn rules_that_do_not_match_allocate_nothing_however_many_they_are() {
+    let assessment = rules::assessment();
+    for count in [0, 10, 1_000] {
+        let policy = rules::policy(count);
+        let name = format!("{count} rules");
+        allocates_at_most(0, "a decision", &name, || {
+            let decision = rules::decide(&policy, &assessment);
+            decision.rule.is_none().then_some(decision)
+        });
     }
 }
 

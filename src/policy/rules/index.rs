@@ -1,17 +1,22 @@
-//! Which rules could match at all: each hangs on the one of its conditions that fewest requests fulfil, and only those whose condition
-//! shows up are tried. So the cost of a request depends on how many rules are about it, not on how many there are.
+//! Which rules could match at all: each hangs on the one of its conditions that fewest requests fulfil and fewest rules share, and
+//! only those whose condition shows up are tried. So the cost of a request depends on how many rules are about it, not on how many
+//! there are.
 //!
-//! An exact text is found in a hash map; a text with wildcards by its longest part without, all of them in one pass (Aho-Corasick);
-//! a network in a trie. Rules that ask for nothing of these, only for numbers or for any value at all (`*`), are always tried.
+//! An exact text is found in a hash map; a text with wildcards by the literal in it that fewest rules share, all of them in one
+//! pass (Aho-Corasick); a network in a trie. Rules that ask for nothing of these, only for numbers or for any value at all (`*`),
+//! are always tried.
 
 use super::condition::Condition;
 use super::field::{Field, SPREAD_OF_ADDRESSES};
+use super::pattern::Glob;
 use super::subject::{Subject, texts};
 use super::{Missing, Rule};
 use crate::evidence::Evidence;
 use aho_corasick::Input;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::contiguous::NFA;
+use core::cmp::Reverse;
+use core::hash::Hash;
 use ipnet::IpNet;
 use prefix_trie::joint::JointPrefixMap;
 use std::collections::{BTreeMap, HashMap};
@@ -49,13 +54,14 @@ struct Literals {
 
 impl Index {
     pub(super) fn new<A>(rules: &[Rule<A>]) -> Self {
+        let shared = Shared::count(rules);
         let mut index = Self::default();
         let mut fields: BTreeMap<Field, (Values, BTreeMap<String, Places>)> = BTreeMap::new();
         for (place, rule) in rules.iter().enumerate() {
             let anchors = rule
                 .conditions
                 .iter()
-                .filter_map(|condition| Some((spread(condition)?, condition)));
+                .filter_map(|condition| Some((shared.cost(condition)?, condition)));
             let on_missing = rule.missing == Missing::Match;
             match anchors
                 .min_by_key(|(spread, _)| *spread)
@@ -66,7 +72,7 @@ impl Index {
                     for text in wanted.exact() {
                         values.exact.entry(text.clone()).or_default().push(place);
                     }
-                    for literal in wanted.globs().iter().filter_map(super::pattern::Glob::literal) {
+                    for literal in wanted.globs().iter().filter_map(|glob| shared.rarest(*field, glob)) {
                         literals.entry(literal).or_default().push(place);
                     }
                     values.missing.extend(on_missing.then_some(place));
@@ -146,15 +152,87 @@ impl Literals {
     }
 }
 
-/// How many requests fulfil a condition, as a rank; none when the rule cannot be found by it.
-fn spread(condition: &Condition) -> Option<u8> {
-    match condition {
-        Condition::Text(field, wanted) => {
-            let has_literals = wanted.globs().iter().all(|glob| glob.literal().is_some());
-            let rank = field.spread().saturating_mul(2);
-            has_literals.then(|| rank.saturating_add(u8::from(!wanted.globs().is_empty())))
+/// How many conditions ask for each value. What many have in common (`4:64+` in signatures of SYNs, a browser's JA4) tells the rules
+/// apart the least.
+#[derive(Default)]
+struct Shared {
+    exact: HashMap<(Field, Box<str>), usize>,
+    literals: HashMap<(Field, String), usize>,
+    prefixes: HashMap<IpNet, usize>,
+}
+
+impl Shared {
+    fn count<A>(rules: &[Rule<A>]) -> Self {
+        let mut shared = Self::default();
+        for condition in rules.iter().flat_map(|rule| &rule.conditions) {
+            match condition {
+                Condition::Text(field, wanted) => {
+                    for text in wanted.exact() {
+                        add(&mut shared.exact, (*field, text.clone()));
+                    }
+                    for literal in wanted.globs().iter().flat_map(Glob::literals) {
+                        add(&mut shared.literals, (*field, literal));
+                    }
+                }
+                Condition::ClientIp(prefixes) => {
+                    prefixes
+                        .listed
+                        .iter()
+                        .for_each(|prefix| add(&mut shared.prefixes, *prefix));
+                }
+                Condition::Number(..) => {}
+            }
         }
-        Condition::ClientIp(_) => Some(SPREAD_OF_ADDRESSES.saturating_mul(2)),
-        Condition::Number(..) => None,
+        shared
+    }
+
+    /// How many share a literal of `field`.
+    fn of_literal(&self, field: Field, literal: &str) -> usize {
+        let count = self.literals.get(&(field, literal.to_owned()));
+        count.copied().unwrap_or_default()
+    }
+
+    /// The literal of `glob` that fewest share, and of those the longest. Very short ones show up anywhere.
+    fn rarest(&self, field: Field, glob: &Glob) -> Option<String> {
+        glob.literals().min_by_key(|literal| {
+            let count = self.of_literal(field, literal);
+            (literal.len() < SHORT, count, Reverse(literal.len()))
+        })
+    }
+
+    /// How many rules are tried because of a condition, at worst, and how many requests fulfil it, both as ranks; none when a rule
+    /// cannot be found by it.
+    fn cost(&self, condition: &Condition) -> Option<(u32, u8)> {
+        let (count, spread) = match condition {
+            Condition::Text(field, wanted) => {
+                let exact = wanted.exact().iter();
+                let of_exact = exact.filter_map(|text| self.exact.get(&(*field, text.clone())).copied());
+                let literals: Option<Vec<_>> = wanted.globs().iter().map(|glob| self.rarest(*field, glob)).collect();
+                let literals = literals?;
+                let of_literals = literals.iter().map(|literal| self.of_literal(*field, literal));
+                let rank = field.spread().saturating_mul(2);
+                let rank = rank.saturating_add(u8::from(!wanted.globs().is_empty()));
+                (of_exact.chain(of_literals).max(), rank)
+            }
+            Condition::ClientIp(prefixes) => {
+                let counts = prefixes.listed.iter().filter_map(|prefix| self.prefixes.get(prefix));
+                (counts.max().copied(), SPREAD_OF_ADDRESSES.saturating_mul(2))
+            }
+            Condition::Number(..) => return None,
+        };
+        // A handful that share a value do not matter; from there on each doubling does.
+        let crowd = (count.unwrap_or_default() / CROWD).saturating_add(1).ilog2();
+        Some((crowd, spread))
     }
 }
+
+fn add<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: K) {
+    let count = counts.entry(key).or_default();
+    *count = count.saturating_add(1);
+}
+
+/// So many rules may share a value before that counts against finding them by it.
+const CROWD: usize = 16;
+
+/// A shorter literal is chosen only where there is no other.
+const SHORT: usize = 3;

@@ -114,12 +114,13 @@ impl Glob {
         }
     }
 
-    /// The longest run of characters without a wildcard: whatever matches contains it. None when there are only wildcards.
-    pub fn literal(&self) -> Option<String> {
-        let runs = self.0.split(|token| token.char().is_none());
-        let longest = runs.max_by_key(|run| run.len())?;
-        let text: String = longest.iter().filter_map(|token| token.char()).collect();
-        (!text.is_empty()).then_some(text)
+    /// Its runs of characters without a wildcard: whatever matches contains each. None when there are only wildcards.
+    pub fn literals(&self) -> impl Iterator<Item = String> {
+        let runs = self
+            .0
+            .split(|token| token.char().is_none())
+            .filter(|run| !run.is_empty());
+        runs.map(|run| run.iter().filter_map(|token| token.char()).collect())
     }
 }
 
@@ -196,14 +197,14 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_literal_is_what_every_match_contains() {
-        let literal = |pattern: &str| match TextPattern::parse(pattern).unwrap() {
-            TextPattern::Glob(glob) => glob.literal(),
+    fn its_literals_are_what_every_match_contains() {
+        let literals = |pattern: &str| match TextPattern::parse(pattern).unwrap() {
+            TextPattern::Glob(glob) => glob.literals().collect::<Vec<_>>(),
             TextPattern::Exact(_) => panic!("{pattern} has no wildcard"),
         };
-        assert_eq!(literal("a*bcd?ef").as_deref(), Some("bcd"));
-        assert_eq!(literal(r"*\*x*").as_deref(), Some("*x"));
-        assert_eq!(literal("*?"), None);
+        assert_eq!(literals("a*bcd?ef"), ["a", "bcd", "ef"]);
+        assert_eq!(literals(r"*\*x*"), ["*x"]);
+        assert!(literals("*?").is_empty());
     }
 
     proptest! {

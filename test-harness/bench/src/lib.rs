@@ -20,6 +20,7 @@ pub mod agreement;
 pub mod inputs;
 pub mod ours;
 pub mod rows;
+pub mod rules;
 pub mod theirs;
 
 pub use inputs::{Input, Inputs};
