@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """A TCP client made by hand: it opens a connection with a SYN given in hex, asks for a page over HTTP/1.1, and prints the answer.
 
-`handmade.py SYN INTERFACE MAC FROM TO PORT [REQUEST]`: SYN is a packet from its IP header on, whose addresses, port and checksums are
+`handmade.py SYN INTERFACE MAC FROM TO PORT [REQUEST [NAME]]`: SYN is a packet from its IP header on, whose addresses, port and checksums are
 replaced; over IPv6 its TCP part and its TTL are taken. MAC is the hardware address of the next hop. FROM must be an address that
 this system does not own, or its kernel answers the SYN/ACK with a RST; the peer has to know where to find it. Nothing is sent
 twice: it is for links that lose nothing. REQUEST is sent in place of the one for a page; the answer has to close the connection.
-Needs CAP_NET_RAW.
+With NAME, a server's, it is sent under TLS, Python's own. Needs CAP_NET_RAW.
 """
 
 import ipaddress
 import os
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -85,22 +86,74 @@ if flags & RST or not flags & SYN or acknowledged != (first + 1) % 2**32:
 # The rest of the connection goes as ordinary packets of the same sender.
 mine, theirs = acknowledged, (sequence + 1) % 2**32
 send(segment(mine, theirs, ACK))
+
+
+def transmit(data):
+    global mine
+    for at in range(0, len(data), 1000):
+        part = data[at : at + 1000]
+        send(segment(mine, theirs, ACK | PSH, part))
+        mine = (mine + len(part)) % 2**32
+
+
+def receive():
+    """The next data of the peer; none when it has ended the connection."""
+    global theirs
+    while time.monotonic() < deadline:
+        sequence, _, flags, data = answer()
+        fresh = data if sequence == theirs else b""
+        ends = sequence == theirs and flags & FIN
+        theirs = (theirs + len(fresh) + bool(ends)) % 2**32
+        if flags & RST:
+            break
+        if data or flags & FIN:
+            send(segment(mine, theirs, ACK | (flags & FIN)))
+        if fresh or ends:
+            return fresh
+    return b""
+
+
+def plainly(request):
+    transmit(request)
+    received = b""
+    while data := receive():
+        received += data
+    return received
+
+
+def under_tls(request, name):
+    context = ssl._create_unverified_context()
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_hostname=name)
+
+    def until_done(step):
+        """What step gives once it need not wait for the peer; nothing when the peer has gone."""
+        while True:
+            try:
+                done = step()
+                transmit(outgoing.read())
+                return done
+            except ssl.SSLWantReadError:
+                transmit(outgoing.read())
+                data = receive()
+                if not data:
+                    return b""
+                incoming.write(data)
+            except ssl.SSLError:
+                # The peer takes its leave.
+                return b""
+
+    until_done(tls.do_handshake)
+    until_done(lambda: tls.write(request))
+    received = b""
+    while data := until_done(lambda: tls.read(65536)):
+        received += data
+    return received
+
+
 page = f"GET /by-hand HTTP/1.1\r\nhost: {destination}\r\nuser-agent: by-hand\r\nconnection: close\r\n\r\n"
 request = (sys.argv[7] if len(sys.argv) > 7 else page).encode()
-send(segment(mine, theirs, ACK | PSH, request))
-mine = (mine + len(request)) % 2**32
-received = b""
 deadline = time.monotonic() + 10
-while time.monotonic() < deadline:
-    sequence, _, flags, data = answer()
-    if sequence == theirs:
-        received += data
-        theirs = (theirs + len(data) + bool(flags & FIN)) % 2**32
-    if flags & RST:
-        break
-    if data or flags & FIN:
-        send(segment(mine, theirs, ACK | (flags & FIN)))
-    if flags & FIN:
-        break
+received = under_tls(request, sys.argv[8]) if len(sys.argv) > 8 else plainly(request)
 print(own_port)
 print(received.decode("latin-1").split("\r\n")[0])

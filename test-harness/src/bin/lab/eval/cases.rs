@@ -224,13 +224,19 @@ fn tools() -> Vec<Case> {
 }
 
 fn liars_on_both_layers() -> Vec<Case> {
-    let case = |(name, syn)| {
+    let case = |(name, syn, scheme)| {
         let claim = Claim::ChromeOnWindows;
-        Case::of(name, "both-layers", Sender::ByHand(syn), claim).over(Scheme::Http)
+        Case::of(name, "both-layers", Sender::ByHand(syn), claim).over(scheme)
     };
     [
-        ("scanner (zmap's SYN), lying", "made-zmap"),
-        ("scanner (masscan's SYN), lying", "made-masscan"),
+        ("scanner (zmap's SYN), lying", "made-zmap", Scheme::Https),
+        ("scanner (masscan's SYN), lying", "made-masscan", Scheme::Https),
+        ("scanner (zmap's SYN), cleartext, lying", "made-zmap", Scheme::Http),
+        (
+            "scanner (masscan's SYN), cleartext, lying",
+            "made-masscan",
+            Scheme::Http,
+        ),
     ]
     .map(case)
     .into()

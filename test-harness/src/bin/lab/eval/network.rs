@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use layerprint_harness::repo;
 use serde_json::{Value, json};
 
-use super::cases::{Case, Sender};
+use super::cases::{Case, Scheme, Sender};
 
 /// The clients' network, for `networks` of the filter's configuration.
 pub(super) const CLIENTS: &str = "10.77.0.0/16";
@@ -115,15 +115,26 @@ impl Network {
         }
     }
 
-    /// One HTTP/1.1 request of this case over a connection that this SYN of `tests/fixtures/syn` opens.
-    pub(super) fn ask_by_hand(&self, number: usize, syn: &str, port: u16, request: &str) -> Result<(), String> {
+    /// One HTTP/1.1 request of this case over a connection that this SYN of `tests/fixtures/syn` opens, under Python's TLS or as it
+    /// is.
+    pub(super) fn ask_by_hand(
+        &self,
+        number: usize,
+        syn: &str,
+        (scheme, port): (Scheme, u16),
+        request: &str,
+    ) -> Result<(), String> {
         let file = repo::root().join(format!("tests/fixtures/syn/{syn}.hex"));
         let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         let syn: String = text.lines().filter(|line| !line.starts_with('#')).collect();
         let mut python = self.client.command("python3");
         python.arg(repo::root().join("test-harness/clients/handmade.py"));
         python.args([&syn, "c0", &self.next_hop, &address(77, number), &address(78, number)]);
-        let printed = run(python.args([&port.to_string(), request]))?;
+        python.args([&port.to_string(), request]);
+        if scheme == Scheme::Https {
+            python.arg(name(number));
+        }
+        let printed = run(&mut python)?;
         match printed.lines().nth(1) {
             Some(answer) if answer.starts_with("HTTP/1.1 ") => Ok(()),
             _ => Err(format!("no answer: {printed:?}")),

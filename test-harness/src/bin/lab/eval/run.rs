@@ -157,7 +157,7 @@ fn by_hand(number: usize, case: &Case, syn: &str, site: &Running, network: Optio
     let headers = headers(case.claim, None);
     for route in case.routes() {
         let request = request(&route.path(number), &headers, route.form());
-        network.ask_by_hand(number, syn, site.cleartext_port(), &request)?;
+        network.ask_by_hand(number, syn, (case.scheme, site.port(case.scheme)), &request)?;
     }
     Ok(())
 }

@@ -145,8 +145,8 @@ impl Running {
             }
         };
         match scheme {
-            Scheme::Https => format!("https://{}:{}{path}", host("localhost"), self.tls_port()),
-            Scheme::Http => format!("http://{}:{}{path}", host("127.0.0.1"), self.cleartext_port()),
+            Scheme::Https => format!("https://{}:{}{path}", host("localhost"), self.port(scheme)),
+            Scheme::Http => format!("http://{}:{}{path}", host("127.0.0.1"), self.port(scheme)),
         }
     }
 
@@ -154,8 +154,16 @@ impl Running {
     /// alone.
     pub(super) fn browser_url(&self, scheme: Scheme, number: usize, path: &str) -> String {
         match scheme {
-            Scheme::Http if !self.in_network => format!("http://{PLAIN_HOST}:{}{path}", self.cleartext_port()),
+            Scheme::Http if !self.in_network => format!("http://{PLAIN_HOST}:{}{path}", self.port(scheme)),
             _ => self.url(scheme, number, path),
+        }
+    }
+
+    /// Where this scheme is spoken.
+    pub(super) fn port(&self, scheme: Scheme) -> u16 {
+        match scheme {
+            Scheme::Https => self.tls_port(),
+            Scheme::Http => self.cleartext_port(),
         }
     }
 
@@ -167,8 +175,7 @@ impl Running {
         }
     }
 
-    /// Where Envoy listens for cleartext.
-    pub(super) fn cleartext_port(&self) -> u16 {
+    fn cleartext_port(&self) -> u16 {
         if self.in_network {
             self.site.cleartext_port()
         } else {
