@@ -4,7 +4,6 @@
 mod bench;
 mod demo;
 mod run;
-mod table;
 
 use std::error::Error;
 use std::process::ExitCode;
