@@ -114,23 +114,24 @@ impl Tally {
         let rows = self.rows().into_iter().map(|(row, count)| {
             json!({"route": row.route, "reason": row.reason, "verdict": row.verdict.as_str(), "count": count})
         });
-        let mut whole = json!({"lines": self.lines.to_json(), "table": rows.collect::<Vec<_>>()});
-        if is_compared {
-            let matrix = self
-                .matrix
-                .iter()
-                .map(|((from, to), count)| json!({"from": from.as_str(), "to": to.as_str(), "count": count}));
-            let changes = self.changes().into_iter().map(|(change, count)| {
-                let Row { route, reason, verdict } = &change.before;
-                json!({"route": route, "reason": reason, "from": verdict.as_str(), "to": change.verdict.as_str(), "count": count})
-            });
-            whole["comparison"] = json!({
-                "changed": self.changed(),
-                "matrix": matrix.collect::<Vec<_>>(),
-                "changes": changes.collect::<Vec<_>>(),
-            });
+        let (lines, table) = (self.lines.to_json(), rows.collect::<Vec<_>>());
+        if !is_compared {
+            return json!({"lines": lines, "table": table});
         }
-        whole
+        let matrix = self
+            .matrix
+            .iter()
+            .map(|((from, to), count)| json!({"from": from.as_str(), "to": to.as_str(), "count": count}));
+        let changes = self.changes().into_iter().map(|(change, count)| {
+            let Row { route, reason, verdict } = &change.before;
+            json!({"route": route, "reason": reason, "from": verdict.as_str(), "to": change.verdict.as_str(), "count": count})
+        });
+        let comparison = json!({
+            "changed": self.changed(),
+            "matrix": matrix.collect::<Vec<_>>(),
+            "changes": changes.collect::<Vec<_>>(),
+        });
+        json!({"lines": lines, "table": table, "comparison": comparison})
     }
 }
 
