@@ -6,6 +6,8 @@ pub mod clients;
 pub mod echo;
 #[cfg(feature = "host")]
 pub mod host;
+pub mod replay;
 pub mod repo;
 pub mod signals;
 pub mod stack;
+pub mod table;

@@ -196,6 +196,19 @@ fn what_stands_beside_the_lists_is_named() {
 }
 
 #[test]
+fn who_else_says_a_name_is_told_before_anybody_relies_on_its_list() {
+    let output = layerprint(&["crawlers", "facebookexternalhit", "-"], GOOGLES.as_bytes());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        told.contains("the table knows of no list that Meta publishes"),
+        "{told}"
+    );
+    assert!(told.contains("facebookexternalhit: Meta fetches from"), "{told}");
+    assert_eq!(layerprint(&["crawlers", "gptbot", "-"], GOOGLES.as_bytes()).stderr, b"");
+}
+
+#[test]
 fn a_name_that_is_not_known_and_one_that_nobody_claims_are_told() {
     for (name, told) in [
         ("gptbott", r#"layerprint: "gptbott" is not known; accepted: one of"#),

@@ -9,6 +9,7 @@
 mod table;
 
 use core::net::IpAddr;
+use std::sync::LazyLock;
 
 use ipnet::IpNet;
 use prefix_trie::joint::JointPrefixSet;
@@ -355,12 +356,14 @@ pub struct Crawlers {
 }
 
 impl Crawlers {
-    /// The table that comes with the filter, without addresses.
+    /// The table that comes with the filter, without addresses. It is read once: each configuration begins with it.
     ///
     /// # Errors
     /// None, or the tests do not pass.
     pub fn built_in() -> Result<Self, Error> {
-        Self::parse(include_str!("crawlers.json"))
+        static BUILT_IN: LazyLock<Result<Crawlers, Error>> =
+            LazyLock::new(|| Crawlers::parse(include_str!("crawlers.json")));
+        BUILT_IN.clone()
     }
 
     /// The table in `json`.

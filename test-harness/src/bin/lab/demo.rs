@@ -6,8 +6,7 @@ use std::thread;
 use layerprint_harness::availability::Availability;
 use layerprint_harness::clients::{Annotation, CHROME_ON_WINDOWS, Client, CurlHttp, Reply};
 use layerprint_harness::stack::{FilterConfig, Stack, StackError, StackOptions};
-
-use crate::table::Table;
+use layerprint_harness::table::Table;
 
 /// What became of one client.
 enum Outcome {

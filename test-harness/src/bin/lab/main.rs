@@ -5,7 +5,6 @@ mod bench;
 mod demo;
 mod eval;
 mod run;
-mod table;
 
 use std::error::Error;
 use std::process::ExitCode;

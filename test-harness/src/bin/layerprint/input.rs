@@ -1,6 +1,7 @@
 //! What the subcommands read: a file by its name, or standard input as `-`.
 
 use crate::Failure;
+use layerprint::policy::config::Config;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -30,4 +31,15 @@ pub(crate) fn open(file: &OsStr) -> Result<Box<dyn BufRead>, Failure> {
 /// Why `file` cannot be read.
 pub(crate) fn failed(file: &OsStr, error: &io::Error) -> Failure {
     Failure::Input(format!("{}: {error}", file.display()))
+}
+
+/// The configuration in `file`; every mistake in it is told.
+pub(crate) fn config(file: &OsStr) -> Result<Config, Failure> {
+    Config::parse(&whole(file)?).map_err(|problems| {
+        let lines: Vec<_> = problems
+            .iter()
+            .map(|problem| format!("{}: {problem}", file.display()))
+            .collect();
+        Failure::Input(lines.join("\n"))
+    })
 }

@@ -2,8 +2,10 @@
 
 mod check;
 mod crawlers;
+mod explain;
 mod fingerprint;
 mod input;
+mod replay;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -15,7 +17,7 @@ struct Subcommand {
     run: fn(lexopt::Parser) -> Result<ExitCode, Failure>,
 }
 
-const SUBCOMMANDS: [Subcommand; 3] = [
+const SUBCOMMANDS: [Subcommand; 5] = [
     Subcommand {
         name: "fingerprint",
         does: "the fingerprints of each client connection in a capture",
@@ -30,6 +32,16 @@ const SUBCOMMANDS: [Subcommand; 3] = [
         name: "crawlers",
         does: "a configuration of the addresses that a crawler's operator publishes",
         run: crawlers::run,
+    },
+    Subcommand {
+        name: "explain",
+        does: "what was seen of one logged request and what follows from it, in words",
+        run: explain::run,
+    },
+    Subcommand {
+        name: "replay",
+        does: "what would become of a log's requests, under one configuration or two",
+        run: replay::run,
     },
 ];
 

@@ -3,7 +3,7 @@
 use super::statistics::{Estimate, Quartiles, Verdict};
 use super::variant::{CONTROL, Group, TARGET};
 use super::{LIMIT, Plan};
-use crate::table::Table;
+use layerprint_harness::table::Table;
 
 /// A title, and a row for each variant.
 pub(super) fn table(group: &Group, plan: Plan, samples: &[Vec<f64>]) -> String {

@@ -90,9 +90,30 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task, Failure> {
     Ok(Task::Convert(Arguments { names, files, as_of }))
 }
 
+fn table() -> Result<Crawlers, Failure> {
+    Crawlers::built_in().map_err(|error| Failure::Input(format!("(the table of crawlers): {error}")))
+}
+
+/// Tells what there is to know before anybody relies on a list: that others say the same name, or that none is published.
+fn tell_notes(names: &[String]) -> Result<(), Failure> {
+    let table = table()?;
+    for row in names.iter().filter_map(|name| table.named(name)) {
+        if !row.format().is_published() {
+            complain(&format!(
+                "{}: the table knows of no list that {} publishes",
+                row.name(),
+                row.operator()
+            ));
+        }
+        if !row.notes().is_empty() {
+            complain(&format!("{}: {}", row.name(), row.notes()));
+        }
+    }
+    Ok(())
+}
+
 fn list(out: &mut impl Write) -> Result<(), Failure> {
-    let table = Crawlers::built_in().map_err(|error| Failure::Input(format!("(the table of crawlers): {error}")))?;
-    for row in table.rows() {
+    for row in table()?.rows() {
         let (name, operator) = (row.name(), row.operator());
         let (purpose, advice, format) = (row.purpose().as_str(), row.advice().as_str(), row.format().as_str());
         let urls = row.urls().join(" ");
@@ -111,6 +132,7 @@ fn convert(arguments: &Arguments) -> Result<String, Failure> {
         // An address that belongs to nobody, to have the name looked at before the files.
         accepted(&fragment(&[name], &["192.0.2.0/32".to_owned()], None))?;
     }
+    tell_notes(&arguments.names)?;
     let mut all = Published::default();
     for file in &arguments.files {
         let shown = file.display();

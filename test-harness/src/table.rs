@@ -6,28 +6,30 @@ use std::fmt;
 const NOTHING: &str = "–";
 
 /// A table of text.
-pub(crate) struct Table<const COLUMNS: usize> {
-    rows: Vec<[String; COLUMNS]>,
+#[derive(Clone, Debug)]
+pub struct Table {
+    rows: Vec<Vec<String>>,
 }
 
-impl<const COLUMNS: usize> Table<COLUMNS> {
-    pub(crate) fn new(titles: [&str; COLUMNS]) -> Self {
+impl Table {
+    /// A table with these columns.
+    pub fn new<T: Into<String>>(titles: impl IntoIterator<Item = T>) -> Self {
         Self {
-            rows: vec![titles.map(str::to_owned)],
+            rows: vec![titles.into_iter().map(Into::into).collect()],
         }
     }
 
-    /// Adds a row; an absent value shows as `–`.
-    pub(crate) fn row(&mut self, cells: [Option<String>; COLUMNS]) {
+    /// Adds a row, with as many cells as there are titles; an absent value shows as `–`.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = Option<String>>) {
         let shown = |cell: Option<String>| {
             cell.filter(|text| !text.is_empty())
                 .unwrap_or_else(|| NOTHING.to_owned())
         };
-        self.rows.push(cells.map(shown));
+        self.rows.push(cells.into_iter().map(shown).collect());
     }
 
     fn widths(&self) -> Vec<usize> {
-        let mut widths = vec![0; COLUMNS];
+        let mut widths = vec![0; self.rows.first().map_or(0, Vec::len)];
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = cell.chars().count().max(*width);
@@ -37,7 +39,7 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
     }
 }
 
-impl<const COLUMNS: usize> fmt::Display for Table<COLUMNS> {
+impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths = self.widths();
         for (number, row) in self.rows.iter().enumerate() {

@@ -1,0 +1,450 @@
+//! `layerprint replay` and `layerprint explain` as a user runs them, on lines that a real Envoy wrote (fixtures/log/record.sh).
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do: by panicking"
+)]
+
+use layerprint::compare::{Assessment, Code, Coverage};
+use layerprint::policy::config::Config;
+use layerprint::policy::{Class, Decision, Mode, Verdict};
+use layerprint_harness::replay::{Logged, Request, Tally, Why, redecide};
+use layerprint_harness::repo;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+fn fixture(name: &str) -> PathBuf {
+    repo::root().join("test-harness/tests/fixtures").join(name)
+}
+
+fn log(name: &str) -> String {
+    std::fs::read_to_string(fixture("log").join(name)).unwrap()
+}
+
+fn empty_config() -> String {
+    repo::root()
+        .join("tests/fixtures/config/empty.json")
+        .display()
+        .to_string()
+}
+
+fn spawn(arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_layerprint"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn layerprint(arguments: &[&str], input: &str) -> Output {
+    let mut process = spawn(arguments);
+    // Whoever stops for wrong arguments does not read.
+    let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
+    process.wait_with_output().unwrap()
+}
+
+fn replay(input: &str) -> (Option<i32>, Value, String) {
+    let output = layerprint(&["replay", "--config", &empty_config(), "--json", "-"], input);
+    let told = String::from_utf8(output.stderr).unwrap();
+    (
+        output.status.code(),
+        serde_json::from_slice(&output.stdout).unwrap(),
+        told,
+    )
+}
+
+/// The filter's object in a line of the access log.
+fn evidence(line: usize) -> Value {
+    let line: Value = serde_json::from_str(log("access.log").lines().nth(line).unwrap()).unwrap();
+    serde_json::from_str(line["layerprint"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn a_log_becomes_counts_by_route_reason_and_verdict() {
+    let (code, whole, told) = replay(&(log("access.log") + &log("connections.log")));
+    assert_eq!((code, told.as_str()), (Some(0), ""));
+    assert_eq!(
+        whole["lines"],
+        json!({"requests": 7, "connections": 1, "unseen": 1, "refused": 0})
+    );
+    assert_eq!(
+        whole["table"],
+        json!([{"route": "default", "reason": "-", "verdict": "allow", "count": 6},
+               {"route": "default", "reason": "forged-annotation", "verdict": "log", "count": 1}])
+    );
+    assert_eq!(whole["comparison"], Value::Null);
+}
+
+#[test]
+fn files_are_read_one_after_another_and_the_table_is_for_people_too() {
+    let files =
+        ["access.log", "connections.log", "access.log"].map(|name| fixture("log").join(name).display().to_string());
+    let output = layerprint(
+        &[
+            "replay",
+            "--config",
+            &empty_config(),
+            "--against",
+            &empty_config(),
+            &files[0],
+            &files[1],
+            &files[2],
+        ],
+        "",
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.starts_with("14 requests; 1 connections, 2 requests that the filter never saw, 0 lines refused\n"),
+        "{text}"
+    );
+    for row in [
+        "default  -                  allow    12\n",
+        "default  forged-annotation  log      2\n",
+        "0 requests change",
+        "allow  12     0\n",
+    ] {
+        assert!(text.contains(row), "{row}: {text}");
+    }
+}
+
+#[test]
+fn the_filters_object_is_found_wherever_a_line_has_it() {
+    let own = evidence(1);
+    for line in [
+        own.clone(),
+        json!({"layerprint": own.to_string()}),
+        json!({"layerprint": own}),
+        json!({"path": "/{", "fp": own.to_string()}),
+        json!({"log": {"http": {"evidence": own}}}),
+    ] {
+        let (code, whole, told) = replay(&line.to_string());
+        assert_eq!((code, told.as_str()), (Some(0), ""), "{line}");
+        assert_eq!(whole["table"][0]["reason"], "forged-annotation", "{line}");
+    }
+}
+
+#[test]
+fn what_was_asked_for_is_taken_from_beside_it() {
+    let read = |line: &Value| Logged::read(line.to_string().as_bytes()).unwrap();
+    let envoys = log("access.log");
+    let logged = Logged::read(envoys.lines().nth(1).unwrap().as_bytes()).unwrap();
+    let request = logged.request();
+    assert_eq!((request.method, request.path), (Some("GET"), Some("/search?q=1")));
+    assert!(request.host.unwrap().starts_with("localhost:"));
+    let with_host = read(&json!({"host": "a.example", "path": null, "lp": evidence(1)}));
+    let expected = Request {
+        host: Some("a.example"),
+        ..Request::default()
+    };
+    assert_eq!(with_host.request(), expected);
+    assert_eq!(read(&evidence(1)).request(), Request::default());
+}
+
+#[test]
+fn lines_that_cannot_be_read_are_named_and_counted_and_the_others_still_are() {
+    let mut newer = evidence(0);
+    newer["v"] = json!(2);
+    let mut without = evidence(0);
+    without.as_object_mut().unwrap().shift_remove("l4");
+    let mut unknown = evidence(1);
+    unknown["findings"][0]["code"] = json!("from-the-future");
+    let good = log("access.log");
+    let good = good.lines().next().unwrap();
+    let lines = [
+        good.to_owned(),
+        r#"{"path":"/""}"#.to_owned(),
+        String::new(),
+        "[1]".to_owned(),
+        r#"{"path":"/","layerprint":"{}"}"#.to_owned(),
+        newer.to_string(),
+        json!({"v": 1, "of": "weather"}).to_string(),
+        without.to_string(),
+        unknown.to_string(),
+        json!({"x": "y".repeat(1 << 20)}).to_string(),
+        good.chars().take(700).collect(),
+        good.to_owned(),
+    ];
+    let (code, whole, told) = replay(&lines.join("\n"));
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        whole["lines"],
+        json!({"requests": 2, "connections": 0, "unseen": 0, "refused": 9})
+    );
+    let expected = [
+        "layerprint: -:2: not JSON: ",
+        "layerprint: -:4: JSON, but no object",
+        "layerprint: -:5: no member is the object that the filter writes, as an object or as text",
+        "layerprint: -:6: the filter's object has version 2, where 1 is read",
+        r#"layerprint: -:7: the filter's object is of "weather", where "request" and "connection" are read"#,
+        "layerprint: -:8: l4: a whole number from 0 to 100 is needed there",
+        r#"layerprint: -:9: a finding "from-the-future" that this release does not know"#,
+        "layerprint: -:10: longer than 1048576 bytes",
+        "layerprint: -:11: not JSON: EOF",
+    ];
+    let told: Vec<_> = told.lines().collect();
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.starts_with(expected), "{told}");
+    }
+}
+
+#[test]
+fn nothing_to_decide_on_a_wrong_configuration_and_wrong_arguments_are_told_apart() {
+    for input in ["", "\n\n", &log("connections.log"), "no\n"] {
+        let (code, whole, told) = replay(input);
+        assert_eq!((code, &whole["lines"]["requests"]), (Some(1), &json!(0)));
+        assert!(told.ends_with("no request to decide on\n"), "{told}");
+    }
+    let wrong = repo::root()
+        .join("tests/fixtures/config/wrong.json")
+        .display()
+        .to_string();
+    for arguments in [
+        ["replay", "--config", &wrong, "-"],
+        ["explain", "--config", &wrong, "-"],
+        ["replay", "--config", "/nowhere.json", "-"],
+    ] {
+        let output = layerprint(&arguments, &log("access.log"));
+        assert_eq!(
+            (output.status.code(), output.stdout.len()),
+            (Some(1), 0),
+            "{arguments:?}"
+        );
+    }
+    let told = layerprint(&["replay", "--config", &wrong, "-"], "").stderr;
+    assert!(String::from_utf8_lossy(&told).contains("; accepted: "));
+    let empty = empty_config();
+    for arguments in [
+        &["replay"][..],
+        &["replay", "-"],
+        &["replay", "--config", &empty],
+        &["replay", "--config", &empty, "--fast", "-"],
+        &["explain", "-"],
+        &["explain", "--config", &empty],
+        &["explain", "--config", &empty, "--line", "one", "-"],
+    ] {
+        assert_eq!(layerprint(arguments, "").status.code(), Some(2), "{arguments:?}");
+    }
+    for subcommand in ["replay", "explain"] {
+        assert_eq!(layerprint(&[subcommand, "--help"], "").status.code(), Some(0));
+    }
+    let missing = layerprint(&["replay", "--config", &empty, "/nowhere.log"], "");
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("/nowhere.log"));
+}
+
+/// A log of many times the memory that is allowed is read all the same.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_log_is_never_held_whole() {
+    let log = log("access.log");
+    let mut process = spawn(&["replay", "--config", &empty_config(), "--json", "-"]);
+    let mut input = process.stdin.take().unwrap();
+    let mut written = 0;
+    while written < 64 << 20 {
+        input.write_all(log.as_bytes()).unwrap();
+        written += log.len();
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
+    drop(input);
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: usize = peak.trim().strip_suffix(" kB").unwrap().trim().parse().unwrap();
+    assert!(peak < 32 << 10, "{peak} KiB for {written} bytes");
+    let output = process.wait_with_output().unwrap();
+    let whole: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(whole["lines"]["requests"], written / log.len() * 7);
+}
+
+fn decision(route: &str, verdict: Verdict) -> Decision {
+    Decision {
+        verdict,
+        mode: Mode::Observe,
+        route: route.into(),
+        class: Class::Page,
+        rule: None,
+    }
+}
+
+#[test]
+fn two_configurations_are_compared_by_what_changes() {
+    let mut tally = Tally::default();
+    let forged = Assessment::of(
+        Coverage::Both,
+        vec![Code::OrderFamily.into(), Code::ForgedAnnotation.into()],
+    );
+    let quiet = Assessment::of(Coverage::Both, vec![]);
+    let mut count = |of: &Assessment, route, before, after| {
+        tally.count(of, &decision(route, before), Some(&decision(route, after)));
+    };
+    for _ in 0..3 {
+        count(&forged, "login", Verdict::Log, Verdict::Challenge);
+    }
+    count(&forged, "page", Verdict::Log, Verdict::Block);
+    count(&quiet, "page", Verdict::Allow, Verdict::Allow);
+    count(&quiet, "page", Verdict::Log, Verdict::Log);
+    assert_eq!((tally.lines.requests, tally.changed()), (6, 4));
+    assert_eq!(tally.moved(Verdict::Log, Verdict::Challenge), 3);
+    assert_eq!(tally.moved(Verdict::Challenge, Verdict::Log), 0);
+    assert_eq!(
+        tally.to_json(true)["comparison"],
+        json!({
+            "changed": 4,
+            "matrix": [
+                {"from": "allow", "to": "allow", "count": 1},
+                {"from": "log", "to": "log", "count": 1},
+                {"from": "log", "to": "challenge", "count": 3},
+                {"from": "log", "to": "block", "count": 1},
+            ],
+            "changes": [
+                {"route": "login", "reason": "forged-annotation", "from": "log", "to": "challenge", "count": 3},
+                {"route": "page", "reason": "forged-annotation", "from": "log", "to": "block", "count": 1},
+            ],
+        })
+    );
+}
+
+#[test]
+fn what_was_logged_is_what_is_decided_on() {
+    for (n, verdict) in [(0, Verdict::Allow), (1, Verdict::Log)] {
+        let line = evidence(n);
+        let (assessment, decision) = redecide(&line, Request::default(), &Config::default()).unwrap();
+        assert_eq!(decision.verdict, verdict);
+        assert_eq!(assessment.agreement.as_str(), line["agreement"]);
+        assert_eq!(json!(assessment.l7.value()), line["l7"]);
+        assert_eq!(assessment.findings.len(), line["findings"].as_array().unwrap().len());
+        assert_eq!(
+            assessment.confidence.to_string().parse::<f64>().ok(),
+            line["confidence"].as_f64()
+        );
+    }
+}
+
+#[test]
+fn each_member_that_is_needed_is_missed_by_its_name() {
+    let config = Config::default();
+    for (member, wrong) in [
+        ("l4", json!(101)),
+        ("l7", json!("0")),
+        ("agreement", json!("perhaps")),
+        ("confidence", json!(0.123)),
+        ("findings", json!({})),
+    ] {
+        for value in [wrong, Value::Null] {
+            let mut line = evidence(1);
+            line[member] = value;
+            let why = redecide(&line, Request::default(), &config).unwrap_err();
+            assert!(matches!(&why, Why::Member { path, .. } if path == member), "{why}");
+        }
+    }
+    for member in ["code", "weight", "why"] {
+        let mut line = evidence(1);
+        line["findings"][0][member] = json!(-1);
+        let why = redecide(&line, Request::default(), &config).unwrap_err();
+        assert!(why.to_string().starts_with(&format!("findings[0].{member}: ")), "{why}");
+    }
+}
+
+fn explained(arguments: &[&str], input: &str) -> String {
+    let output = layerprint(&[&["explain", "--config", &empty_config()], arguments].concat(), input);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_request_is_explained_from_who_it_says_it_is_to_what_follows() {
+    let text = explained(&["--line", "2", "-"], &log("access.log"));
+    for part in [
+        "GET /search?q=1 at localhost:",
+        "from 127.0.0.1, by peer, in no network with a tag\n",
+        "  User-Agent: curl ",
+        "  Client Hints: none: the client did not send it\n",
+        "  JA4: t13d",
+        "  SYN written by: linux, confidence 1",
+        "  hint_mobile: not-sent (the client did not send it)\n",
+        "  h1_case: other-protocol (the protocol has no such thing)\n",
+        "  Layer 7, weight 60: forged-annotation: the client sent x-layerprint headers, which only this proxy sets\n",
+        "  Layer 4: 0 of 100, low\n  Layer 7: 60 of 100, high\n  agreement: conflict, confidence 0.50\n",
+        "  route: default, class page\n",
+        "  verdict: log, which means that the request passes and is worth a look\n",
+        "  mode: observe: it is written down, and the request passes\n",
+        "  the log says the same\n",
+    ] {
+        assert!(text.contains(part), "{part:?} in\n{text}");
+    }
+}
+
+#[test]
+fn every_member_of_the_filters_object_is_told() {
+    let all = log("access.log");
+    for (n, line) in all
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.contains("\"layerprint\":null"))
+    {
+        let text = explained(&["-"], line);
+        for (key, value) in evidence(n).as_object().unwrap() {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                _ => continue,
+            };
+            // The version, and what the object is of: a request is explained.
+            assert!(
+                ["v", "of", "os_kind"].contains(&key.as_str()) || text.contains(&value),
+                "{key}: {value} in\n{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn one_object_over_several_lines_is_explained_and_control_characters_are_not_printed() {
+    let mut line = evidence(1);
+    line["findings"][0]["why"] = json!("a\u{1b}[31m\nb");
+    line["user_agent"]["product"] = json!("x\u{7}y");
+    line["verdict"] = json!("block");
+    let text = explained(&["-"], &format!("{line:#}"));
+    assert!(text.contains("forged-annotation: a\u{fffd}[31m\u{fffd}b\n"), "{text}");
+    assert!(text.contains("  User-Agent: x\u{fffd}y"), "{text}");
+    assert!(text.contains("  the log says block\n"), "{text}");
+    assert!(text.starts_with("? ? at ?\n"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_explained_is_told() {
+    let config = empty_config();
+    let told = |arguments: &[&str], input: &str| {
+        let output = layerprint(&[&["explain", "--config", &config], arguments].concat(), input);
+        assert_eq!(output.stdout.len(), 0);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let all = log("access.log");
+    let is = |(code, text): (Option<i32>, String), expected: (i32, &str)| {
+        assert!(code == Some(expected.0) && text.contains(expected.1), "{code:?} {text}");
+    };
+    is(told(&["-"], &all), (2, "which of 8 lines? --line N says it"));
+    is(told(&["-"], &log("connections.log")), (1, "nothing is decided on it"));
+    is(
+        told(&["--line", "8", "-"], &all),
+        (1, "-:8: the request never reached the filter"),
+    );
+    is(
+        told(&["--line", "9", "-"], &all),
+        (1, "-:9: no such line, or an empty one"),
+    );
+    is(
+        told(&["--line", "2", "-"], "{}\n\n{}"),
+        (1, "-:2: no such line, or an empty one"),
+    );
+    is(told(&["-"], "{\n"), (1, "-: not JSON: EOF"));
+    is(told(&["-"], ""), (1, "-: not JSON: EOF"));
+}
