@@ -257,7 +257,7 @@ impl ConnectionRole {
             syn: transport::syn(host),
             ..Transport::unseen(Reason::NotProvided)
         };
-        let layer4 = Layer4::of(transport, &self.plugin.stacks);
+        let layer4 = Layer4::of(transport, &self.plugin.tables.stacks);
         let is_own = layer4.without_others(Owner::of_connection(&peer), &peer).is_none();
         if let (true, Evidence::Seen(named)) = (is_own, &layer4.stack) {
             metrics.count(host, Metric::StacksWithoutRequest(named.as_str().into()));
@@ -273,7 +273,7 @@ impl ConnectionRole {
         // The handshake is the server's behind; its first bytes are the ClientHello.
         let first_bytes = Evidence::Missing(Reason::OtherProtocol);
         let transport = transport::read(host, &mut early, first_bytes, Reason::OtherProtocol);
-        let layer4 = Layer4::of(transport, &self.plugin.stacks);
+        let layer4 = Layer4::of(transport, &self.plugin.tables.stacks);
         let owner = Owner::of_connection(&facts.peer);
         let layer4 = layer4.without_others(owner, &facts.peer).unwrap_or(layer4);
         self.plugin.metrics.count(host, Metric::Passthrough);

@@ -100,7 +100,7 @@ impl<'h, H: Host> Accepted<'h, H> {
         let source = facts::source(host);
         let peer = facts::peer(&source);
         let transport = transport::early(host);
-        let layer4 = Layer4::of(transport.clone(), &plugin.stacks);
+        let layer4 = Layer4::of(transport.clone(), &plugin.tables.stacks);
         let owner = Owner::of_connection(&peer);
         let layer4 = layer4.without_others(owner, &peer).unwrap_or(layer4);
         let mut accepted = Self {
@@ -218,8 +218,8 @@ impl<H: Host> Subject for Accepted<'_, H> {
             }
             Field::TlsClient => {
                 let Tls { hello, print, .. } = self.tls();
-                let shown = TlsShown::of(hello, print, &self.plugin.catalogue);
-                shown.map(|shown| shown.likeness.names(&self.plugin.catalogue).for_each(take))
+                let shown = TlsShown::of(hello, print, &self.plugin.tables.catalogue);
+                shown.map(|shown| shown.likeness.names(&self.plugin.tables.catalogue).for_each(take))
             }
             Field::Network => self.client_ip().map(|_| {
                 for tag in self.networks.iter().map(NetworkTag::as_str) {

@@ -3,16 +3,14 @@
 use super::connections::Connections;
 use super::held::Held;
 use super::metrics::{Metric, Metrics};
-use crate::clients::catalogue::Catalogue;
 use crate::clients::layer4::Layer4;
-use crate::clients::stacks::Stacks;
 use crate::compare::Known;
 use crate::evidence::{Evidence, Facts, SourceAddress};
 use crate::fingerprint::tls::TlsPrint;
 use crate::fingerprint::tls_family::TlsFamily;
 use crate::host::Host;
 use crate::memory::sources::{Counts, Fate, Prefix, Sources};
-use crate::policy::config::{Config, Problem};
+use crate::policy::config::{Config, Problem, Tables};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -44,10 +42,8 @@ pub struct Plugin {
     pub config: Config,
     /// The counters.
     pub metrics: Metrics,
-    /// The TCP stacks that are known.
-    pub stacks: Stacks,
     /// The clients that are known.
-    pub catalogue: Catalogue,
+    pub tables: Tables,
     /// The requests that are held back.
     pub held: Held,
     /// What all plugins of this VM know.
@@ -77,12 +73,10 @@ impl Plugin {
         }
         let metrics = Metrics::default();
         metrics.define(host);
-        let stacks = Stacks::built_in().map_err(|error| vec![Problem::of_table("TCP stacks", &error)])?;
         Ok(Self {
-            stacks: config.clients.stacks_over(stacks),
+            tables: config.clients.tables()?,
             config,
             metrics,
-            catalogue: Catalogue::built_in().map_err(|error| vec![Problem::of_table("clients", &error)])?,
             held: Held::default(),
             shared,
         })
@@ -96,8 +90,8 @@ impl Plugin {
     /// What is known of clients.
     pub(super) const fn known(&self) -> Known<'_> {
         Known {
-            catalogue: &self.catalogue,
-            stacks: &self.stacks,
+            catalogue: &self.tables.catalogue,
+            stacks: &self.tables.stacks,
         }
     }
 

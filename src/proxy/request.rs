@@ -119,7 +119,7 @@ impl RequestRole {
             target: target(&fields),
             facts,
             print,
-            catalogue: &self.plugin.catalogue,
+            catalogue: &self.plugin.tables.catalogue,
             shown,
             layer4: layer4.as_ref().unwrap_or(&known.layer4),
             order: &order,
@@ -227,7 +227,7 @@ impl RequestRole {
             let tls = TlsPrint::of(&hello, TlsSource::FilterState, &facts);
             let first = request_order(opening, &facts, names, is_first);
             let print = ConnectionPrint::freeze(opening, &facts, tls, names, &first);
-            let shown = Shown::of(&hello, &print, &first, &facts.protocol, &self.plugin.catalogue);
+            let shown = Shown::of(&hello, &print, &first, &facts.protocol, &self.plugin.tables.catalogue);
             self.plugin.count_evidence(host, &facts, &print.tls);
             self.count_http(host, &print);
             order = Some(first);
@@ -267,7 +267,7 @@ impl RequestRole {
             Evidence::Seen(Protocol::Http3) => transport.over_quic(),
             _ => transport,
         };
-        let layer4 = Layer4::of(transport, &self.plugin.stacks);
+        let layer4 = Layer4::of(transport, &self.plugin.tables.stacks);
         let owner = Owner::of_request(way, &facts.peer, self.plugin.config.forwarded);
         let without_others = layer4.without_others(owner, &facts.peer);
         self.plugin

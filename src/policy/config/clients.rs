@@ -14,6 +14,7 @@
 
 use super::networks::{CIDR, MAX_PREFIXES, prefix};
 use super::section::{Problem, Refused, Section};
+use crate::clients::catalogue::{Catalogue, Error};
 use crate::clients::crawlers::{Advice, Claim, Crawler, Crawlers, NoClaim, Purpose, is_date, is_name};
 use crate::clients::stacks::Stacks;
 use core::cmp::Reverse;
@@ -43,7 +44,7 @@ pub struct Clients {
     pub crawlers: Crawlers,
     /// `stacks`: rows for the table of TCP stacks, for [`Stacks::extended_by`].
     pub stacks: Option<Stacks>,
-    /// `catalogue`: rows for the catalogue of clients, as JSON; read where the catalogue is.
+    /// `catalogue`: rows for the catalogue of clients, as JSON that was read once.
     pub catalogue: Option<String>,
 }
 
@@ -58,13 +59,40 @@ impl Default for Clients {
     }
 }
 
+/// The tables that clients are looked up in, with the configuration's rows.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    /// TLS, HTTP and families.
+    pub catalogue: Catalogue,
+    /// TCP.
+    pub stacks: Stacks,
+}
+
 impl Clients {
-    /// `built_in` with the configured rows.
-    pub fn stacks_over(&self, built_in: Stacks) -> Stacks {
-        match &self.stacks {
-            Some(more) => built_in.extended_by(more.clone()),
-            None => built_in,
-        }
+    /// The tables that come with the filter, with the configured rows.
+    ///
+    /// # Errors
+    /// None, or the tests do not pass: the configured rows have been read before.
+    pub fn tables(&self) -> Result<Tables, Vec<Problem>> {
+        let stacks = Stacks::built_in().map_err(|error| vec![Problem::of_table("TCP stacks", &error)])?;
+        let catalogue =
+            catalogue(self.catalogue.as_deref()).map_err(|error| vec![Problem::of_table("clients", &error)])?;
+        Ok(Tables {
+            catalogue,
+            stacks: match &self.stacks {
+                Some(more) => stacks.extended_by(more.clone()),
+                None => stacks,
+            },
+        })
+    }
+}
+
+/// The built-in catalogue with `rows`.
+fn catalogue(rows: Option<&str>) -> Result<Catalogue, Error> {
+    let built_in = Catalogue::built_in()?;
+    match rows {
+        Some(rows) => built_in.extended_by(rows),
+        None => Ok(built_in),
     }
 }
 
@@ -84,7 +112,10 @@ pub(super) fn clients(root: &mut Section<'_>) -> Clients {
         catalogue: section.table(
             "catalogue",
             "a table of clients, of the same form as the one built in",
-            Ok,
+            |json| match catalogue(Some(&json)) {
+                Ok(_) => Ok(json),
+                Err(error) => Err(error.to_string()),
+            },
         ),
     })
 }
@@ -353,16 +384,16 @@ mod tests {
     #[test]
     fn rows_for_the_tables_are_kept() {
         let clients = clients(&format!(
-            r#"{{"stacks":{STACKS},"catalogue":{{"b":[1.0,1e3,0.5],"a":{{}}}}}}"#
+            r#"{{"stacks":{STACKS},"catalogue":{{"format":1.0,"date":"2026-12-01"}}}}"#
         ));
         assert_eq!(clients.stacks, Stacks::parse(STACKS).ok());
         let built_in = Stacks::built_in().unwrap();
+        assert_eq!(clients.tables().unwrap().stacks.rows().len(), built_in.rows().len() + 1);
+        assert_eq!(Clients::default().tables().unwrap().stacks, built_in);
         assert_eq!(
-            clients.stacks_over(built_in.clone()).rows().len(),
-            built_in.rows().len() + 1
+            clients.catalogue.as_deref(),
+            Some(r#"{"date":"2026-12-01","format":1}"#)
         );
-        assert_eq!(Clients::default().stacks_over(built_in.clone()), built_in);
-        assert_eq!(clients.catalogue.as_deref(), Some(r#"{"a":{},"b":[1,1000,0.5]}"#));
     }
 
     #[test]

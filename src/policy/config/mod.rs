@@ -13,7 +13,7 @@ mod rules;
 mod section;
 mod strict;
 
-pub use clients::Clients;
+pub use clients::{Clients, Tables};
 pub use networks::MAX_PREFIXES;
 pub use section::Problem;
 

@@ -10,5 +10,5 @@ mod tally;
 
 pub use line::{Logged, Refused, Request};
 pub use lines::{Lines, MAX_LINE, RawLine};
-pub use redecide::{Why, redecide};
+pub use redecide::Judge;
 pub use tally::{Change, Counts, Row, Tally};

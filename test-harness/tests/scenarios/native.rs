@@ -218,8 +218,8 @@ fn compares_anew_to_the_same(plugin: &Plugin, line: &serde_json::Value) {
         return;
     }
     let again = Recorded::read(line).unwrap().compare(Lookups {
-        catalogue: &plugin.catalogue,
-        stacks: &plugin.stacks,
+        catalogue: &plugin.tables.catalogue,
+        stacks: &plugin.tables.stacks,
         crawlers: &plugin.config.clients.crawlers,
         networks: &plugin.config.networks,
     });

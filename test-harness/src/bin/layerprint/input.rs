@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use layerprint::policy::config::Config;
+use layerprint_harness::replay::Judge;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -33,9 +34,10 @@ pub(crate) fn failed(file: &OsStr, error: &io::Error) -> Failure {
     Failure::Input(format!("{}: {error}", file.display()))
 }
 
-/// The configuration in `file`; every mistake in it is told.
-pub(crate) fn config(file: &OsStr) -> Result<Config, Failure> {
-    Config::parse(&whole(file)?).map_err(|problems| {
+/// Who decides by the configuration in `file`; every mistake in it is told.
+pub(crate) fn judge(file: &OsStr) -> Result<Judge, Failure> {
+    let judge = Config::parse(&whole(file)?).and_then(Judge::new);
+    judge.map_err(|problems| {
         let lines: Vec<_> = problems
             .iter()
             .map(|problem| format!("{}: {problem}", file.display()))

@@ -2,8 +2,7 @@
 
 use crate::{Failure, complain, input};
 use layerprint::policy::Verdict;
-use layerprint::policy::config::Config;
-use layerprint_harness::replay::{Lines, Logged, RawLine, Refused, Row, Tally, redecide};
+use layerprint_harness::replay::{Judge, Lines, Logged, RawLine, Refused, Row, Tally};
 use layerprint_harness::table::Table;
 use lexopt::Arg::{Long, Short, Value};
 use std::ffi::{OsStr, OsString};
@@ -46,8 +45,8 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
         io::stdout().write_all(HELP.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
-    let config = input::config(&arguments.config)?;
-    let against = arguments.against.as_deref().map(input::config).transpose()?;
+    let config = input::judge(&arguments.config)?;
+    let against = arguments.against.as_deref().map(input::judge).transpose()?;
     let mut replay = Replay {
         config,
         against,
@@ -98,8 +97,8 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Option<Arguments>, Failure> {
 }
 
 struct Replay {
-    config: Config,
-    against: Option<Config>,
+    config: Judge,
+    against: Option<Judge>,
     tally: Tally,
 }
 
@@ -134,7 +133,10 @@ impl Replay {
                 return Ok(());
             }
         };
-        let decide = |config| redecide(evidence, logged.request(), config).map_err(|why| why.to_string());
+        let decide = |judge: &Judge| {
+            let decided = judge.decide(evidence, logged.request());
+            decided.map_err(|why| why.to_string())
+        };
         let (assessment, decision) = decide(&self.config)?;
         let other = self.against.as_ref().map(decide).transpose()?;
         let other = other.as_ref().map(|(_, decision)| decision);

@@ -3,7 +3,7 @@
 mod words;
 
 use crate::{Failure, input};
-use layerprint_harness::replay::{Lines, Logged, RawLine, Refused, redecide};
+use layerprint_harness::replay::{Lines, Logged, RawLine, Refused};
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
 use std::ffi::{OsStr, OsString};
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
         io::stdout().write_all(HELP.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
-    let config = input::config(&arguments.config)?;
+    let judge = input::judge(&arguments.config)?;
     let at = format!("{}", arguments.file.display());
     let (logged, at) = match arguments.line {
         Some(line) => (line_of(&arguments.file, line)?, format!("{at}:{line}")),
@@ -55,7 +55,9 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
         }
         Logged::Unseen => return Err(fail("the request never reached the filter".to_owned())),
     };
-    let (assessment, decision) = redecide(evidence, logged.request(), &config).map_err(|why| fail(why.to_string()))?;
+    let (assessment, decision) = judge
+        .decide(evidence, logged.request())
+        .map_err(|why| fail(why.to_string()))?;
     let mut out = BufWriter::new(io::stdout().lock());
     words::write(&mut out, evidence, logged.request(), &assessment, &decision)?;
     out.flush()?;
