@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::cases::Case;
 use super::expectations::Expectations;
 use super::run::Seen;
-use crate::table::Table;
+use layerprint_harness::table::Table;
 
 const TITLES: [&str; 9] = [
     "client",
