@@ -1,5 +1,5 @@
 //! `wasm.layerprint`: one JSON object on one line with all that is known. Access logs print it; `replay` and `report` will
-//! read it. A request has one; so has a connection that the proxy passes through unopened.
+//! read it. A request has one; so has a connection that the proxy passes through unopened, or that is closed before its first byte.
 //!
 //! ```json
 //! {"v":1,"of":"request","verdict":"log","mode":"observe","agreement":"partial","confidence":0.00,"l4":0,"l7":60,
@@ -16,7 +16,7 @@
 //!  "engine_version":"131.0","platform":"windows","platform_version":"frozen","device":"desktop"},
 //!  "hint_brand":"chrome 131.0","hint_mobile":false,"hint_platform":"windows","forged":1,
 //!  "missing":{"h1_case":"other-protocol"}}
-//! {"v":1,"of":"connection","id":"lp1_…","source":"192.0.2.7:4000","sni":"a.example","tls_source":"opening","ja3":"…",
+//! {"v":1,"of":"connection","verdict":"close","mode":"observe","rule":"tools","id":"lp1_…","source":"192.0.2.7:4000","sni":"a.example","tls_source":"opening","ja3":"…",
 //!  "ja3n":"…","ja4":"…","ja4s1":"…","missing":{"tcp":"no-probe","os":"no-probe","rtt_us":"not-provided",
 //!  "handshake_us":"other-protocol","first_bytes_us":"other-protocol","rtt_gap_us":"other-protocol"}}
 //! ```

@@ -95,6 +95,33 @@ fn a_tool_is_closed_by_its_hello_and_others_are_served() {
     assert_unharmed(&stack);
 }
 
+/// What only the probe hands over is known before the first byte as well: the SYN, and the ClientHello for a JA4 of our own.
+#[test]
+fn with_the_probe_a_connection_is_closed_by_its_syn_or_by_its_hello() {
+    let test = "with_the_probe_a_connection_is_closed_by_its_syn_or_by_its_hello";
+    if !can_run(test, [ask::availability(), Stack::probe_availability()]) {
+        return;
+    }
+    let rules = json!([
+        { "name": "by-hello", "match": { "tcp": "*", "ja4s1": "t13d*h1_*" }, "action": "close" },
+        { "name": "by-syn", "match": { "os": "linux", "client_ip": ["::1/128"] }, "action": "close" },
+    ]);
+    let filter = json!({ "connection": { "mode": "enforce", "rules": rules } });
+    let options = StackOptions::new(test).filter(filter).concurrency(1).with_probe();
+    let stack = Stack::start(options.edit(log_connections)).unwrap();
+    assert!(try_curl(&stack.tls_url("/"), &["--http1.1"]).is_err());
+    let line = &stack.connections_log().wait_for(1, SOON).unwrap()[0]["layerprint"];
+    assert_eq!(
+        (&line["rule"], &line["os"], &line["sni"]),
+        (&json!("by-hello"), &json!("linux"), &json!("localhost")),
+        "{line}"
+    );
+    // Another client of the same system, from another address.
+    assert_eq!(curl(&stack.tls_url("/"), &["--http2"]).status, 200);
+    assert_eq!(stat(&stack, CLOSED), 1);
+    assert_unharmed(&stack);
+}
+
 #[test]
 fn in_observe_mode_every_connection_is_served_and_counted() {
     let test = "in_observe_mode_every_connection_is_served_and_counted";
