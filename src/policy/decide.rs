@@ -35,7 +35,8 @@ impl Default for Policy {
 
 impl Policy {
     /// Decides on one request. `method`, `host` and `path` are as the client sent them; what rules ask of them, of the route and
-    /// of the assessment, `subject` is never asked for. Allocates only to bring a host or path into its form.
+    /// of the assessment, `subject` is never asked for. Allocates only to bring a host or path into its form, and where the router has to go back from a
+    /// pattern that looked right, for its list of where to.
     pub fn decide(
         &self,
         method: &[u8],

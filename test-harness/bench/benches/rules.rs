@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     let assessment = rules::assessment();
     for policy in [&few, &many] {
         assert_eq!(
-            rules::decide(policy, &assessment).rule,
+            rules::decide(policy, rules::PATH, &assessment).rule,
             None,
             "no rule is about the request"
         );
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 fn time(policy: &Policy, assessment: &Assessment) -> f64 {
     let begun = CpuTime.start();
     for _ in 0..DECISIONS {
-        black_box(rules::decide(black_box(policy), assessment));
+        black_box(rules::decide(black_box(policy), rules::PATH, assessment));
     }
     CpuTime.to_f64(&CpuTime.end(begun)) / f64::from(DECISIONS)
 }

@@ -74,8 +74,10 @@ pub fn assessment() -> Assessment {
     Assessment::of(Coverage::Both, vec![Code::OrderFamily.into()])
 }
 
-/// Decides on that request.
-pub fn decide(policy: &Policy, assessment: &Assessment) -> Decision {
-    let path = b"/api/v1/products/1234?color=blue&page=2";
+/// The path of that request.
+pub const PATH: &[u8] = b"/api/v1/products/1234?color=blue&page=2";
+
+/// Decides on that request, with this path.
+pub fn decide(policy: &Policy, path: &[u8], assessment: &Assessment) -> Decision {
     policy.decide(b"GET", b"www.shop.example", path, &Chrome, assessment)
 }
