@@ -18,13 +18,13 @@ mod table;
 
 use serde::Deserialize;
 
+pub use super::provenance::{Error, Level, Provenance};
 use crate::evidence::claims::Platform;
 use crate::wire::syn::Syn;
 pub use deviation::{Confidence, Deviation, Deviations};
 use shape::Shape;
 pub use shape::{MAX_HOPS, MAX_LAYOUTS};
 use table::Table;
-pub use table::{Error, Level, Provenance};
 
 /// Two families this close, in hundredths, are not told apart.
 const TIE: u8 = 5;

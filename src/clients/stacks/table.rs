@@ -17,7 +17,6 @@
 //!
 //! `provenance` is a list of `{"level", "from", "date"}`, at least one: `measured`, `source`, `published` or `unverified`.
 
-use core::fmt;
 use core::ops::RangeInclusive;
 
 use serde::Deserialize;
@@ -25,6 +24,7 @@ use serde::Deserialize;
 use super::deviation::Deviations;
 use super::shape::{Layout, MAX_LAYOUTS, Rule, Shape, Version, lack_of};
 use super::{Kind, Stack};
+use crate::clients::provenance::{Error, Provenance, check_date, check_name, check_sources};
 use crate::evidence::claims::Platform;
 use crate::fingerprint::tcp::Quirk;
 use crate::wire::syn::OptionKind;
@@ -35,50 +35,6 @@ const FORMAT: u32 = 1;
 /// The most stacks of a table, and the most shapes of a stack: every SYN is held against all.
 const MAX_STACKS: usize = 64;
 const MAX_SHAPES: usize = 8;
-
-/// Why a table was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
-    /// Where: the name of a stack, or empty.
-    pub stack: String,
-    /// What is wrong, and what is accepted.
-    pub problem: String,
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.stack {
-            "" => f.write_str(&self.problem),
-            stack => write!(f, "{stack}: {}", self.problem),
-        }
-    }
-}
-
-/// Where a row came from.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Provenance {
-    /// How good that is.
-    pub level: Level,
-    /// What was run, read or taken over.
-    pub from: String,
-    /// When, `YYYY-MM-DD`.
-    pub date: String,
-}
-
-/// How well a row is founded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Level {
-    /// A SYN of it was recorded by us, and is a test.
-    Measured,
-    /// The program that writes it was read.
-    Source,
-    /// Somebody published a SYN of it, byte for byte.
-    Published,
-    /// It is said to be so.
-    Unverified,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -141,10 +97,7 @@ pub(super) fn parse(json: &str) -> Result<Table, Error> {
     let mut stacks: Vec<Stack> = Vec::new();
     for raw in table.stacks {
         let name = raw.name.clone();
-        let at = |error: Error| Error {
-            stack: name.clone(),
-            ..error
-        };
+        let at = |error: Error| error.below(&name);
         let stack = compile(raw).map_err(at)?;
         if stacks.iter().any(|other| other.name == stack.name) {
             return Err(at(problem("stands twice".to_owned())));
@@ -158,23 +111,12 @@ pub(super) fn parse(json: &str) -> Result<Table, Error> {
 }
 
 fn problem(problem: String) -> Error {
-    Error {
-        stack: String::new(),
-        problem,
-    }
+    Error::new(problem)
 }
 
 fn compile(raw: RawStack) -> Result<Stack, Error> {
-    let is_word = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-';
-    if raw.name.is_empty() || raw.name.len() > 32 || !raw.name.bytes().all(is_word) {
-        return Err(problem("a name has 1 to 32 of a-z, 0-9 and -".to_owned()));
-    }
-    if raw.provenance.is_empty() || raw.provenance.iter().any(|source| source.from.is_empty()) {
-        return Err(problem("where does it come from? provenance is empty".to_owned()));
-    }
-    for source in &raw.provenance {
-        check_date(&source.date)?;
-    }
+    check_name(&raw.name)?;
+    check_sources(&raw.provenance)?;
     if raw.shapes.is_empty() || raw.shapes.len() > MAX_SHAPES {
         return Err(problem(format!("1 to {MAX_SHAPES} shapes")));
     }
@@ -287,19 +229,4 @@ fn quirk(name: &str) -> Result<Quirk, Error> {
 fn platform(name: &str) -> Result<Platform, Error> {
     let known = Platform::ALL.into_iter().find(|platform| platform.as_str() == name);
     known.ok_or_else(|| problem(format!("platform {name:?} is none that a client can claim")))
-}
-
-/// `YYYY-MM-DD`, in a year that can be.
-fn check_date(text: &str) -> Result<(), Error> {
-    let mut parts = text.split('-');
-    let mut number = |digits: usize| {
-        let part = parts.next().filter(|part| part.len() == digits)?;
-        part.parse::<u16>().ok()
-    };
-    let (year, month, day) = (number(4), number(2), number(2));
-    let is_date =
-        matches!((year, month, day), (Some(2013..=2099), Some(1..=12), Some(1..=31))) && parts.next().is_none();
-    is_date
-        .then_some(())
-        .ok_or_else(|| problem(format!("date {text:?}: YYYY-MM-DD")))
 }
