@@ -52,11 +52,7 @@ fn is_browser(client: &Client) -> bool {
 fn there_are_enough_recordings_and_each_says_when_and_of_what() {
     let clients = clients();
     let of = |group: &str| clients.iter().filter(|client| client.group == group).count();
-    assert_eq!(
-        of("impersonated"),
-        2 * 38,
-        "38 targets of curl_cffi over both protocols"
-    );
+    assert_eq!(of("impersonated"), 2 * 38 + 14, "38 targets of curl_cffi over both protocols, 14 harvested");
     assert!(of("browsers") >= 8 && of("tools") >= 15 && of("libraries") >= 30);
     for client in &clients {
         assert!(
@@ -149,13 +145,30 @@ fn the_order_of_every_real_browser_fits_it() {
     let catalogue = catalogue();
     for client in clients()
         .iter()
-        .filter(|client| client.is(&["chromium", "firefox", "cffi-"]))
+        .filter(|client| client.is(&["chromium", "firefox", "cffi-", "harvested-", "qtwebengine", "webkitgtk"]))
     {
         let (family, _) = own(&catalogue, client);
         for request in &client.requests {
             let order = request.order();
             let fit = catalogue.order_fits(family, request.protocol(), request.navigation(), order.names());
             assert_eq!(fit, Fit::Fits, "{} {}: {order}", client.client, request.kind);
+        }
+    }
+}
+
+#[test]
+fn no_request_of_a_browser_has_the_order_of_a_tool() {
+    let catalogue = catalogue();
+    for client in clients().iter().filter(|client| is_browser(client)) {
+        for request in &client.requests {
+            for navigation in [request.navigation(), None] {
+                let order = request.order();
+                let likeness = catalogue.orders(request.protocol(), navigation, order.names());
+                for name in likeness.names(&catalogue) {
+                    let browsers = ["chromium", "firefox", "webkit", "webkitgtk"];
+                    assert!(browsers.contains(&name), "{}: {order} is of {name}", client.client);
+                }
+            }
         }
     }
 }
