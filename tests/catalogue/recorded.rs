@@ -52,7 +52,11 @@ fn is_browser(client: &Client) -> bool {
 fn there_are_enough_recordings_and_each_says_when_and_of_what() {
     let clients = clients();
     let of = |group: &str| clients.iter().filter(|client| client.group == group).count();
-    assert_eq!(of("impersonated"), 2 * 38 + 14, "38 targets of curl_cffi over both protocols, 14 harvested");
+    assert_eq!(
+        of("impersonated"),
+        2 * 38 + 14,
+        "38 targets of curl_cffi over both protocols, 14 harvested"
+    );
     assert!(of("browsers") >= 8 && of("tools") >= 15 && of("libraries") >= 30);
     for client in &clients {
         assert!(
@@ -341,4 +345,59 @@ fn a_copy_of_a_browsers_headers_in_requests_has_the_order_of_requests() {
     );
     let likeness = catalogue.orders(protocol, Some(true), names());
     assert_eq!(crate::names(&catalogue, likeness), "python-requests");
+}
+
+#[test]
+fn what_is_done_for_each_request_and_connection_allocates_nothing() {
+    let catalogue = catalogue();
+    let clients = clients();
+    let client = clients
+        .iter()
+        .find(|client| client.client == "chromium-h2-hints")
+        .unwrap();
+    let (family, version) = own(&catalogue, client);
+    let (traits, form) = (client.traits().unwrap(), client.http2.as_deref().unwrap());
+    let orders: Vec<_> = client
+        .requests
+        .iter()
+        .map(|request| (request, request.order()))
+        .collect();
+    let claims = client.user_agent().unwrap();
+    let counted = allocation_counter::measure(|| {
+        let (tls, http2) = (catalogue.tls(&traits), catalogue.http2(form));
+        for (request, order) in &orders {
+            let _ = catalogue.order_fits(family, request.protocol(), request.navigation(), order.names());
+            let _ = catalogue.claimed(&claims);
+            let _ = catalogue.tls_fits(family, version, &tls, &traits);
+            let _ = catalogue.go_together(&tls, &http2);
+        }
+    });
+    assert_eq!(counted.count_total, 0);
+}
+
+#[test]
+fn an_android_app_may_fetch_with_okhttp_under_its_webviews_name_and_a_browser_may_not() {
+    let catalogue = catalogue();
+    let claimed = |text: &'static str| {
+        let claims = UserAgent::parse(text.as_bytes()).seen().copied().unwrap();
+        catalogue.claimed(&claims).unwrap()
+    };
+    let app = claimed(
+        "Mozilla/5.0 (Linux; Android 14; SM-S911B; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/131.0.6778.39 Mobile Safari/537.36",
+    );
+    let browser = claimed(
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36",
+    );
+    assert_eq!((app.name(), browser.name()), ("android-webview", "chromium"));
+    let okhttp = TlsTraits::parse("t13d1512h2_8daaf6152771_40271e0a5736", None, None).unwrap();
+    let tls = catalogue.tls(&okhttp);
+    let http2 = catalogue.http2("4:16777216|16711681|0|m,p,a,s");
+    let fits = |family: &Family| {
+        (
+            catalogue.tls_fits(family, None, &tls, &okhttp),
+            catalogue.http2_fits(family, None, &http2),
+        )
+    };
+    assert_eq!(fits(app), (Fit::Fits, Fit::Fits));
+    assert_eq!(fits(browser), (Fit::Contradicts, Fit::Contradicts));
 }

@@ -81,6 +81,7 @@ pub(super) struct Claim {
     pub(super) products: Vec<String>,
     pub(super) engine: Option<Engine>,
     pub(super) platforms: Vec<Platform>,
+    pub(super) kinds: Vec<Kind>,
     pub(super) versions: Versions,
 }
 
@@ -98,6 +99,7 @@ impl Claim {
                 .any(|name| name.eq_ignore_ascii_case(claims.product.name())))
             && self.engine.is_none_or(|engine| claims.engine == Some(engine))
             && (self.platforms.is_empty() || self.platforms.contains(&claims.platform))
+            && (self.kinds.is_empty() || self.kinds.contains(&claims.kind))
             && self.versions.has(version)
     }
 }
@@ -153,7 +155,7 @@ impl Family {
         self.kind
     }
 
-    /// Whether it is no more than a library that many programs use, so that others of its kind show the same.
+    /// Whether it stands for all that is built on it: an engine, a library. Others show the same, and it is named for them.
     pub const fn is_generic(&self) -> bool {
         self.generic
     }

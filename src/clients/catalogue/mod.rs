@@ -185,7 +185,8 @@ impl Catalogue {
     }
 
     /// The family that goes best with what was seen, whatever was claimed: the one that shows most of it, and nothing else in its
-    /// place. None when there is none, or when several go equally well and none of them is a mere library.
+    /// place. None when there is none, or when several go equally well and
+    /// none of them stands for all.
     pub fn shown(&self, tls: &Likeness, http2: &Likeness, order: &Likeness) -> Option<&Family> {
         let score = |family: &Family| {
             let layers = [(&family.tls, tls), (&family.http2, http2), (&family.orders, order)];

@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 use super::Reach;
 use crate::evidence::Protocol;
 
-/// The most different names in all templates: a name's number is one byte.
-pub(super) const MAX_NAMES: usize = 255;
+/// The most different names in all templates: a bit for each.
+pub(super) const MAX_NAMES: usize = 128;
 
 /// All names that templates speak of, sorted.
 #[derive(Clone, Debug, Default)]
@@ -34,12 +34,26 @@ impl Vocabulary {
 
     /// The numbers of the names that any template speaks of, in their order.
     pub(super) fn read<'a>(&self, names: impl Iterator<Item = &'a str>) -> Numbers {
-        names.filter_map(|name| self.number(name)).collect()
+        let mut numbers = Numbers::default();
+        for number in names.filter_map(|name| self.number(name)) {
+            numbers.set |= bit(number);
+            numbers.in_order.push(number);
+        }
+        numbers
     }
 }
 
 /// A request's names as numbers; over 64 it costs an allocation.
-pub(super) type Numbers = SmallVec<[u8; 64]>;
+#[derive(Clone, Debug, Default)]
+pub(super) struct Numbers {
+    in_order: SmallVec<[u8; 64]>,
+    set: u128,
+}
+
+/// The bit of a name's number.
+fn bit(number: u8) -> u128 {
+    1_u128.checked_shl(u32::from(number)).unwrap_or(0)
+}
 
 /// What a template says of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,11 +117,10 @@ pub(super) struct Template {
     pub(super) entries: Vec<Entry>,
     /// By a name's number, the place in the template counted from 1; 0 where the template does not speak of it.
     places: Vec<u8>,
-    required: u8,
+    /// The names that must be there, and those that must not.
+    required: u128,
+    forbidden: u128,
 }
-
-/// The place of a name that has to be missing.
-const FORBIDDEN: u8 = u8::MAX;
 
 impl Template {
     pub(super) const fn new(versions: Versions, reach: Reach, entries: Vec<Entry>) -> Self {
@@ -117,23 +130,26 @@ impl Template {
             entries,
             places: Vec::new(),
             required: 0,
+            forbidden: 0,
         }
     }
 
     /// Takes the numbers of `vocabulary`, which has all its names.
     pub(super) fn number(&mut self, vocabulary: &Vocabulary) {
         self.places = vec![0; vocabulary.0.len()];
-        self.required = 0;
-        for (place, entry) in (1..FORBIDDEN).zip(&self.entries) {
-            let number = vocabulary.number(&entry.name).map(usize::from);
-            if let Some(slot) = number.and_then(|number| self.places.get_mut(number)) {
-                *slot = if entry.presence == Presence::Forbidden {
-                    FORBIDDEN
-                } else {
-                    place
-                };
+        (self.required, self.forbidden) = (0, 0);
+        for (place, entry) in (1..=u8::MAX).zip(&self.entries) {
+            let Some(number) = vocabulary.number(&entry.name) else {
+                continue;
+            };
+            if let Some(slot) = self.places.get_mut(usize::from(number)) {
+                *slot = place;
             }
-            self.required += u8::from(entry.presence == Presence::Required);
+            match entry.presence {
+                Presence::Required => self.required |= bit(number),
+                Presence::Optional => {}
+                Presence::Forbidden => self.forbidden |= bit(number),
+            }
         }
     }
 
@@ -143,22 +159,16 @@ impl Template {
     }
 
     /// Whether the names that it speaks of come in its order, each once, and none is missing that must not be.
-    pub(super) fn fits(&self, numbers: &[u8]) -> bool {
-        let (mut last, mut required) = (0, 0_u8);
-        for number in numbers {
-            let place = self.places.get(usize::from(*number)).copied().unwrap_or(0);
-            if place == 0 {
-                continue;
-            }
-            if place == FORBIDDEN || place <= last {
-                return false;
-            }
-            last = place;
-            let entry = self.entries.get(usize::from(place - 1));
-            required = required.saturating_add(u8::from(
-                entry.is_some_and(|entry| entry.presence == Presence::Required),
-            ));
+    pub(super) fn fits(&self, numbers: &Numbers) -> bool {
+        if numbers.set & self.required != self.required || numbers.set & self.forbidden != 0 {
+            return false;
         }
-        required == self.required
+        let mut last = 0;
+        numbers.in_order.iter().all(|number| {
+            let place = self.places.get(usize::from(*number)).copied().unwrap_or(0);
+            let is_next = place == 0 || place > last;
+            last = last.max(place);
+            is_next
+        })
     }
 }

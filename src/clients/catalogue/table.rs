@@ -24,11 +24,11 @@
 //! | | `requests` | `navigation`, `other`, `any` |
 //! | | `names` | see `order.rs`: `name`, `name?` where it may be missing, `name!` where it must be |
 //! | `families` | `kind` | `browser`, `in-app`, `headless`, `tool`, `crawler`, `monitor` |
-//! | | `claims` | how a User-Agent claims it: `products`, `engine`, `platforms`, `versions` (`89-`, `-118`, `16.4-17`); left out: it cannot be claimed |
+//! | | `claims` | how a User-Agent claims it: `products`, `engine`, `platforms`, `kinds`, `versions` (`89-`, `-118`, `16.4-17`); left out: it cannot be claimed |
 //! | | `tls`, `http2`, `orders` | the rows that it shows; `name@17-18` in those versions alone |
 //! | | `must` | what its TLS has anyhow: `{"versions", "hello": a shape}` |
 //! | | `lenient` | whether nothing follows from another known implementation |
-//! | | `generic` | whether it is no more than a library that many programs use |
+//! | | `generic` | whether it stands for all that is built on it: an engine, a library |
 //! | | `client_hints`, `fetch_metadata` | `never`, or the versions that send them; left out where it is not known |
 
 use serde::Deserialize;
@@ -156,6 +156,7 @@ struct RawClaim {
     products: Vec<String>,
     engine: Option<String>,
     platforms: Vec<String>,
+    kinds: Vec<String>,
     versions: Option<String>,
 }
 
@@ -240,7 +241,7 @@ fn number_names(catalogue: &mut Catalogue) -> Result<(), Error> {
     let templates = catalogue.orders.iter().flat_map(|row| &row.shapes);
     let names = templates.flat_map(|template| template.entries.iter().map(|entry| entry.name.as_str()));
     let vocabulary =
-        Vocabulary::of(names).ok_or_else(|| problem("more than 255 different names".to_owned()).below("orders"))?;
+        Vocabulary::of(names).ok_or_else(|| problem("more than 128 different names".to_owned()).below("orders"))?;
     for template in catalogue.orders.iter_mut().flat_map(|row| &mut row.shapes) {
         template.number(&vocabulary);
     }
@@ -454,6 +455,7 @@ fn claim(raw: RawClaim) -> Result<Claim, Error> {
             .iter()
             .map(|name| platform(name))
             .collect::<Result<_, _>>()?,
+        kinds: raw.kinds.iter().map(|name| kind(name)).collect::<Result<_, _>>()?,
         versions: raw.versions.as_deref().map(band).transpose()?.unwrap_or_default(),
     };
     if claim.products.is_empty() && claim.engine.is_none() {
