@@ -31,6 +31,7 @@ pub(crate) struct Request {
     pub(crate) kind: String,
     names: Vec<String>,
     user_agent: Option<String>,
+    pub(crate) secure: bool,
 }
 
 pub(crate) fn folder() -> PathBuf {

@@ -1,6 +1,6 @@
 //! Every recorded client is what it says, in all that it shows; and none is what it is not.
 
-use layerprint::clients::catalogue::{Catalogue, Family, Fit, TlsTraits};
+use layerprint::clients::catalogue::{Catalogue, Family, Fit, Sends, TlsTraits};
 use layerprint::evidence::claims::{Engine, UserAgent, Version};
 
 use crate::catalogue;
@@ -74,6 +74,7 @@ fn every_browser_claims_the_family_of_its_engine() {
     for client in clients().iter().filter(|client| is_browser(client)) {
         let (family, _) = own(&catalogue, client);
         let expected = match client.user_agent().unwrap().engine.unwrap() {
+            Engine::Blink if client.is(&["chromium", "qtwebengine"]) => "chromium-embedded",
             Engine::Blink => "chromium",
             Engine::Gecko => "firefox",
             Engine::WebKit if client.is(&["webkitgtk"]) => "webkitgtk",
@@ -206,7 +207,7 @@ fn every_browser_contradicts_every_other_in_tls_and_http2() {
     let catalogue = catalogue();
     for client in clients().iter().filter(|client| is_browser(client)) {
         let (own, _) = own(&catalogue, client);
-        for (name, version) in BROWSERS.iter().filter(|(name, _)| *name != own.name()) {
+        for (name, version) in BROWSERS.iter().filter(|(name, _)| !own.name().starts_with(name)) {
             let family = catalogue.family(name).unwrap();
             if let Some(traits) = client.traits() {
                 let fit = catalogue.tls_fits(family, Some(*version), &catalogue.tls(&traits), &traits);
@@ -400,4 +401,39 @@ fn an_android_app_may_fetch_with_okhttp_under_its_webviews_name_and_a_browser_ma
     };
     assert_eq!(fits(app), (Fit::Fits, Fit::Fits));
     assert_eq!(fits(browser), (Fit::Contradicts, Fit::Contradicts));
+}
+
+/// What a request must not be, for its hints and its metadata to be expected: these lack some in real browsers.
+fn lacks_by_nature(kind: &str, names: &str) -> bool {
+    let is_handshake = names.contains("sec-websocket-key");
+    let is_preflight = names.contains("access-control-request-method");
+    is_handshake || is_preflight || kind == "worker.js"
+}
+
+#[test]
+fn what_a_family_is_said_to_send_its_recordings_have_and_what_not_they_lack() {
+    let catalogue = catalogue();
+    let mut checked = 0;
+    for client in clients().iter().filter(|client| is_browser(client)) {
+        let (family, version) = own(&catalogue, client);
+        for request in client.requests.iter().filter(|request| request.secure) {
+            let names = request.order().to_string();
+            if lacks_by_nature(&request.kind, &names) {
+                continue;
+            }
+            let at = format!("{} {} {version:?}: {names}", client.client, request.kind);
+            for (says, name) in [
+                (family.client_hints(version), "sec-ch-ua"),
+                (family.fetch_metadata(version), "sec-fetch-mode"),
+            ] {
+                match says {
+                    Sends::Yes => assert!(names.split(',').any(|own| own == name), "{at} lacks {name}"),
+                    Sends::No => assert!(!names.contains(name), "{at} has {name}"),
+                    Sends::Unstated => {}
+                }
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 400, "{checked}");
 }

@@ -35,14 +35,11 @@ fn the_built_in_tables_are_whole_and_every_row_says_where_it_comes_from() {
     for family in catalogue.families() {
         assert!(!family.provenance().is_empty(), "{}", family.name());
     }
-    let levels: Vec<Level> = catalogue
-        .sources("schannel")
-        .flat_map(|(_, sources)| sources)
-        .map(|source| source.level)
-        .collect();
+    let sources = catalogue.sources("schannel").flat_map(|(_, sources)| sources);
+    let levels: Vec<Level> = sources.map(|source| source.level).collect();
     assert_eq!(
         levels,
-        [Level::Published, Level::Published],
+        [Level::Published, Level::Published, Level::Unverified],
         "no such machine was at hand"
     );
 }
@@ -129,7 +126,7 @@ fn a_bad_table_is_refused_with_the_way_to_it_and_what_is_accepted() {
     let order = |template: &str| {
         table(
             "orders",
-            &format!(r#"{{"name": "own", "templates": [{template}], SOURCE}}"#),
+            &format!(r#"{{"name": "own", "shapes": [{template}], SOURCE}}"#),
         )
     };
     let cases = [
@@ -186,23 +183,23 @@ fn a_bad_table_is_refused_with_the_way_to_it_and_what_is_accepted() {
         ),
         (
             order(r#"{"versions": "2", "requests": "any", "names": "a"}"#),
-            "orders.own.templates.0: versions \"2\": http1, http1.0, http1.1, http2, any",
+            "orders.own.shapes.0: versions \"2\": http1, http1.0, http1.1, http2, any",
         ),
         (
             order(r#"{"versions": "any", "requests": "all", "names": "a"}"#),
-            "orders.own.templates.0: requests \"all\": navigation, other, any",
+            "orders.own.shapes.0: requests \"all\": navigation, other, any",
         ),
         (
             order(r#"{"versions": "any", "requests": "any", "names": "A"}"#),
-            "orders.own.templates.0: name \"A\": lower case, perhaps with ? or ! behind",
+            "orders.own.shapes.0: name \"A\": lower case, perhaps with ? or ! behind",
         ),
         (
             order(r#"{"versions": "any", "requests": "any", "names": "a a?"}"#),
-            "orders.own.templates.0: name \"a?\" stands twice",
+            "orders.own.shapes.0: name \"a?\" stands twice",
         ),
         (
             order(r#"{"versions": "any", "requests": "any", "names": ""}"#),
-            "orders.own.templates.0: 1 to 64 names",
+            "orders.own.shapes.0: 1 to 64 names",
         ),
         (
             family(r#""tls": ["nss"]"#),
