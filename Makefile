@@ -6,7 +6,7 @@
 # Variables: ENVOY_BIN=PATH uses that Envoy instead of the one from PyPI. PYTHON=PATH makes the virtual environment.
 # LAYERPRINT_CONFIG=FILE replaces the filter's configuration in `run` and `demo`. LAYERPRINT_REQUIRE=all makes a test
 # that cannot run here fail instead of being skipped. LAYERPRINT_BENCH_SECONDS is how long `bench` takes each of its twelve times (3).
-# EVAL="--only TEXT --markdown" are the options of `eval`.
+# EVAL="--only TEXT --summary --markdown" are the options of `eval`.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -6,12 +6,15 @@ use std::process::Command;
 use std::time::Duration;
 
 use layerprint_harness::availability::{Availability, require_or_skip};
-use layerprint_harness::clients::{Client, Request};
+use layerprint_harness::clients::browser::{PLAIN_HOST, Page};
+use layerprint_harness::clients::{Browser, Client, Request};
 use layerprint_harness::repo;
 use layerprint_harness::stack::{HTTP3, Stack, StackOptions, certificate, envoy_program};
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(10);
+/// A browser on a busy machine.
+const BROWSED_WITHIN: Duration = Duration::from_secs(60);
 
 /// What QUIC does not have, or Envoy does not show of it.
 const UNSEEN: [&str; 13] = [
@@ -88,6 +91,38 @@ fn no_browser_over_http3_has_a_finding() {
             "{browser}"
         );
     }
+}
+
+#[test]
+fn chromium_itself_over_http3_is_served_and_has_no_finding() {
+    let test = "chromium_itself_over_http3_is_served_and_has_no_finding";
+    if !require_or_skip(test, [Stack::availability(), Browser::Chromium.availability()]) {
+        return;
+    }
+    let directory = repo::run_directory().join(format!("http3-chromium-{}", std::process::id()));
+    let stack = Stack::start(options(test).directory(&directory)).unwrap();
+    let port = stack.admin().listener("http3").unwrap().port();
+    let tls = directory.join("tls");
+    let window = Browser::Chromium.open(&Page {
+        // Asked for localhost, it would try IPv6 first.
+        url: &format!("https://{PLAIN_HOST}:{port}/page"),
+        agent: Some(&Browser::Chromium.usual_agent().unwrap()),
+        certificate: &tls.join("cert.pem"),
+        namespace: None,
+        http3: Some(&certificate::key_hash(&tls).unwrap()),
+    });
+    let line = &stack.access_log().wait_for(1, BROWSED_WITHIN).unwrap()[0];
+    drop(window);
+    drop(stack);
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!((&line["path"], &line["status"]), (&json!("/page"), &json!(200)));
+    let line = &line["layerprint"];
+    assert_eq!(
+        (&line["protocol"], &line["sni"]),
+        (&json!("HTTP/3"), &json!(PLAIN_HOST))
+    );
+    assert_eq!((&line["findings"], &line["verdict"]), (&json!([]), &json!("allow")));
+    assert_eq!(line["missing"]["tcp"], "other-protocol");
 }
 
 #[test]

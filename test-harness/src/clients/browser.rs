@@ -36,6 +36,9 @@ pub struct Page<'a> {
     pub certificate: &'a Path,
     /// The network namespace to run in, by its name; `None` is this process's own.
     pub namespace: Option<&'a str>,
+    /// HTTP/3 from the first request on, to a server whose public key has this hash
+    /// ([`key_hash`](crate::stack::certificate::key_hash)). Chromium alone can be told to; `None` leaves it to the browser.
+    pub http3: Option<&'a str>,
 }
 
 /// A name that both browsers take for this machine and for nothing special: to localhost they send in cleartext what they otherwise
@@ -138,6 +141,11 @@ fn chromium(command: &mut Command, page: &Page<'_>, profile: &Profile) {
     ]);
     command.arg(format!("--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1"));
     command.arg(format!("--user-data-dir={}", profile.0.display()));
+    if let Some(hash) = page.http3 {
+        command.arg("--enable-quic");
+        command.arg(format!("--ignore-certificate-errors-spki-list={hash}"));
+        command.arg(format!("--origin-to-force-quic-on={}", server(page.url)));
+    }
     if let Some(agent) = page.agent {
         command.arg(format!("--user-agent={agent}"));
     }
@@ -165,17 +173,26 @@ fn firefox(command: &mut Command, page: &Page<'_>, profile: &Profile) -> Result<
 /// The line by which a user's "accept the risk" is kept: the server, the hash's name (SHA-256, as an OID), and the certificate's hash.
 fn exception(url: &str, certificate: &Path) -> Result<String, ClientError> {
     let no = |what: String| ClientError::Failed(what);
-    let server = url.strip_prefix("https://").and_then(|rest| rest.split('/').next());
-    let Some(server) = server else {
+    if !url.starts_with("https://") {
         return Ok(String::new());
-    };
+    }
     let text = fs::read(certificate).map_err(ClientError::Start)?;
     let parsed = pem::parse(text).map_err(|error| no(format!("{}: {error}", certificate.display())))?;
     let hash: Vec<String> = Sha256::digest(parsed.contents())
         .iter()
         .map(|byte| format!("{byte:02X}"))
         .collect();
-    Ok(format!("{server}:\tOID.2.16.840.1.101.3.4.2.1\t{}\t\n", hash.join(":")))
+    Ok(format!(
+        "{}:\tOID.2.16.840.1.101.3.4.2.1\t{}\t\n",
+        server(url),
+        hash.join(":")
+    ))
+}
+
+/// Name and port in a URL.
+fn server(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default()
 }
 
 /// A running browser. Dropping it ends it and removes its profile.

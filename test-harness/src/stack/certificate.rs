@@ -4,7 +4,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
+use sha2::{Digest, Sha256};
 
 /// Makes `cert.pem` and `key.pem` (ECDSA on P-256, for localhost) in `directory`, unless both are there.
 pub fn ensure(directory: &Path) -> io::Result<()> {
@@ -23,6 +25,14 @@ pub fn ensure(directory: &Path) -> io::Result<()> {
     fs::write(certificate, signed.pem())
 }
 
+/// The SHA-256 of the public key in `directory`, in base64: by it Chromium takes a certificate that nobody signed, over QUIC too
+/// (`--ignore-certificate-errors-spki-list`).
+pub fn key_hash(directory: &Path) -> io::Result<String> {
+    let text = fs::read_to_string(directory.join("key.pem"))?;
+    let pair = KeyPair::from_pem(&text).map_err(io::Error::other)?;
+    Ok(BASE64_STANDARD.encode(Sha256::digest(pair.subject_public_key_info())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +49,7 @@ mod tests {
                 .unwrap()
                 .contains("PRIVATE KEY")
         );
+        assert_eq!(key_hash(&directory).unwrap().len(), 44);
         fs::remove_dir_all(directory).unwrap();
     }
 }

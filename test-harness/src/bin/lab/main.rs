@@ -19,7 +19,7 @@ usage: layerprint-lab COMMAND
   demo          the same on free ports for a moment; sends real clients through and prints what was seen
   certificate   makes .run/tls/cert.pem and key.pem, which envoy/envoy.yaml names, unless they are there
   bench-probe   what the probe costs Envoy for each connection; [--rounds N] [--connections N]
-  eval          real clients through the real Envoy with the probe, and what is said of each; [--only TEXT] [--markdown]
+  eval          real clients through the real Envoy with the probe, and what is said of each; [--only TEXT] [--summary] [--markdown]
 
 LAYERPRINT_CONFIG=FILE replaces the filter's configuration. Ports of `run`: LAYERPRINT_TLS_PORT, LAYERPRINT_HTTP_PORT,
 LAYERPRINT_ADMIN_PORT, LAYERPRINT_UPSTREAM_PORT. ENVOY_BIN names another Envoy.";

@@ -1,6 +1,7 @@
 //! The matrix: a row for each request, as text or as a Markdown table.
 
-use std::fmt::Write;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use super::cases::Case;
 use super::expectations::Expectations;
@@ -23,6 +24,7 @@ const TITLES: [&str; 9] = [
 #[derive(Debug)]
 pub(super) struct Row {
     client: String,
+    group: &'static str,
     seen: Seen,
     deviations: Vec<String>,
 }
@@ -35,6 +37,7 @@ impl Row {
         };
         Self {
             client: case.name.clone(),
+            group: case.group,
             seen,
             deviations,
         }
@@ -67,18 +70,79 @@ impl Row {
     }
 }
 
-pub(super) fn text(rows: &[Row]) -> String {
-    let mut table = Table::new(TITLES);
-    rows.iter().for_each(|row| table.row(row.cells()));
+/// The cells of a table.
+type Rows<const COLUMNS: usize> = Vec<[Option<String>; COLUMNS]>;
+
+/// One line for each request.
+pub(super) fn in_full(rows: &[Row], markdown: bool) -> String {
+    shown(TITLES, rows.iter().map(Row::cells).collect(), markdown)
+}
+
+/// One line for each group and route: how many requests, and all that was said of any of them, how often.
+pub(super) fn in_short(rows: &[Row], markdown: bool) -> String {
+    let mut lines: Vec<Vec<&Row>> = Vec::new();
+    for row in rows {
+        let is_same = |line: &&mut Vec<&Row>| {
+            let first = line.first();
+            first.is_some_and(|first| first.group == row.group && first.seen.route == row.seen.route)
+        };
+        match lines.iter_mut().find(is_same) {
+            Some(line) => line.push(row),
+            None => lines.push(vec![row]),
+        }
+    }
+    let cells = lines.iter().map(|line| {
+        let first = line.first();
+        let said = |what: fn(&Row) -> Vec<&str>| Some(counted(line.iter().flat_map(|row| what(row))));
+        let as_expected = line.iter().filter(|row| row.holds()).count();
+        [
+            first.map(|row| row.group.to_owned()),
+            first.map(|row| row.seen.route.as_str().to_owned()),
+            Some(line.len().to_string()),
+            said(|row| vec![row.seen.agreement.as_str()]),
+            said(|row| vec![row.seen.verdict.as_str()]),
+            said(|row| row.seen.reasons.iter().map(String::as_str).collect()),
+            Some(as_expected.to_string()),
+        ]
+    });
+    let titles = [
+        "group",
+        "route",
+        "requests",
+        "agreement",
+        "verdict",
+        "reasons",
+        "expected",
+    ];
+    shown(titles, cells.collect(), markdown)
+}
+
+/// "block 30, log 2": the most frequent first, those that are equally frequent by name.
+fn counted<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for word in words {
+        *counts.entry(word).or_default() += 1;
+    }
+    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| Reverse(*count));
+    let parts: Vec<String> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
+    parts.join(", ")
+}
+
+fn shown<const COLUMNS: usize>(titles: [&str; COLUMNS], rows: Rows<COLUMNS>, markdown: bool) -> String {
+    if markdown {
+        return in_markdown(titles, rows);
+    }
+    let mut table = Table::new(titles);
+    rows.into_iter().for_each(|row| table.row(row));
     table.to_string()
 }
 
-pub(super) fn markdown(rows: &[Row]) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let mut out = line(&TITLES.map(str::to_owned));
-    out += &line(&TITLES.map(|_| "---".to_owned()));
+fn in_markdown<const COLUMNS: usize>(titles: [&str; COLUMNS], rows: Rows<COLUMNS>) -> String {
+    let line = |cells: [String; COLUMNS]| format!("| {} |\n", cells.join(" | "));
+    let mut out = line(titles.map(str::to_owned)) + &line(titles.map(|_| "---".to_owned()));
     for row in rows {
-        let shown = row.cells().map(|cell| {
+        out += &line(row.map(|cell| {
             let text = cell.unwrap_or_default();
             // A bar would end the cell.
             if text.is_empty() {
@@ -86,9 +150,7 @@ pub(super) fn markdown(rows: &[Row]) -> String {
             } else {
                 text.replace('|', "\\|")
             }
-        });
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{}", line(&shown));
+        }));
     }
     out
 }
@@ -96,21 +158,40 @@ pub(super) fn markdown(rows: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
     use crate::eval::cases::Route;
+
+    fn row(client: &str, line: &serde_json::Value, deviations: Vec<String>) -> Row {
+        Row {
+            client: client.to_owned(),
+            group: "tool",
+            seen: Seen::of(Route::Page, line),
+            deviations,
+        }
+    }
 
     #[test]
     fn markdown_has_a_line_for_each_row_and_a_dash_for_nothing() {
-        let row = Row {
-            client: "a | b".to_owned(),
-            seen: Seen::of(
-                Route::Page,
-                &serde_json::json!({"verdict": "log", "agreement": "clean", "l4": 1, "l7": 2}),
-            ),
-            deviations: vec!["x".to_owned()],
-        };
-        let table = markdown(&[row]);
+        let line = json!({"verdict": "log", "agreement": "clean", "l4": 1, "l7": 2});
+        let table = in_full(&[row("a | b", &line, vec!["x".to_owned()])], true);
         let last = table.lines().last().unwrap();
         assert_eq!(last, "| a \\| b | – | page | clean | log | 1 | 2 | – | NO |");
+        assert_eq!(table.lines().count(), 3);
+    }
+
+    #[test]
+    fn in_short_a_group_is_one_line_with_all_that_was_said() {
+        let line =
+            |verdict: &str, code: &str| json!({"verdict": verdict, "agreement": "clean", "findings": [{"code": code}]});
+        let rows = [
+            row("a", &line("log", "x"), Vec::new()),
+            row("b", &line("block", "y"), vec!["z".to_owned()]),
+            row("c", &line("block", "y"), Vec::new()),
+        ];
+        let table = in_short(&rows, true);
+        let last = table.lines().last().unwrap();
+        assert_eq!(last, "| tool | page | 3 | clean 3 | block 2, log 1 | y 2, x 1 | 2 |");
         assert_eq!(table.lines().count(), 3);
     }
 }

@@ -33,6 +33,8 @@ use self::sites::Sites;
 struct Options {
     /// A Markdown table.
     markdown: bool,
+    /// A line for each group and route in place of one for each request.
+    summary: bool,
     /// Only cases whose name or group holds this text, in any case.
     only: Option<String>,
 }
@@ -43,6 +45,7 @@ impl Options {
         let mut parser = lexopt::Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
             match argument {
+                Long("summary") => options.summary = true,
                 Long("markdown") => options.markdown = true,
                 Long("only") => options.only = Some(parser.value()?.string()?.to_lowercase()),
                 other => return Err(other.unexpected()),
@@ -77,14 +80,12 @@ pub(crate) fn eval(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
             Outcome::Seen(seen) => rows.extend(seen.into_iter().map(|seen| Row::of(case, seen, &expectations))),
         }
     }
-    println!(
-        "{}",
-        if options.markdown {
-            matrix::markdown(&rows)
-        } else {
-            matrix::text(&rows)
-        }
-    );
+    let show = if options.summary {
+        matrix::in_short
+    } else {
+        matrix::in_full
+    };
+    println!("{}", show(&rows, options.markdown));
     let deviations: Vec<String> = rows.iter().filter_map(Row::deviation).collect();
     for line in skipped.iter().chain(&failed).chain(&deviations) {
         eprintln!("{line}");
@@ -116,9 +117,9 @@ mod tests {
 
     #[test]
     fn options_are_read_and_others_refused() {
-        let options = Options::parse(&["--only", "Safari", "--markdown"]).unwrap();
+        let options = Options::parse(&["--only", "Safari", "--markdown", "--summary"]).unwrap();
         assert_eq!(options.only.as_deref(), Some("safari"));
-        assert!(options.markdown);
+        assert!(options.markdown && options.summary);
         assert!(Options::parse(&["--fast"]).is_err());
     }
 

@@ -191,6 +191,7 @@ fn browse(number: usize, case: &Case, browser: Browser, site: &Running, network:
         agent: agent.as_deref(),
         certificate: &site.certificate(),
         namespace: network.map(Network::of_clients),
+        http3: None,
     };
     match browser.open(&page) {
         Ok(mut window) => wait_for(number, case, site, BROWSED_WITHIN, || window.is_open()),
