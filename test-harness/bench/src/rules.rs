@@ -1,7 +1,7 @@
 //! What the cost of rules is measured on: lists of rules as an operator would write them, and a request of Chrome's that none of
 //! them is about. Used by `make bench` and by the test that counts allocations.
 
-use layerprint::compare::{Assessment, Code, Coverage};
+use layerprint::compare::{Assessment, Code, Confidence, Coverage};
 use layerprint::evidence::{Evidence, Reason};
 use layerprint::policy::config::Config;
 use layerprint::policy::rules::{Field, Number, Subject};
@@ -71,7 +71,7 @@ impl Subject for Chrome {
 
 /// What the comparison says of that request.
 pub fn assessment() -> Assessment {
-    Assessment::of(Coverage::Both, vec![Code::OrderFamily.into()])
+    Assessment::of(Coverage::Both, Confidence::of(100), vec![Code::OrderFamily.into()])
 }
 
 /// The path of that request.
