@@ -34,18 +34,24 @@ pub enum Unreadable {
     Version,
     /// It is the line of a connection, or of something else that is no request.
     NoRequest,
-    /// It was written before lines could be compared anew: it has no `sent` and no `channel`.
-    TooOld,
+    /// It was written before lines could be compared anew: it lacks this member.
+    TooOld(&'static str),
+    /// Its `channel` is none that this release knows.
+    Channel,
 }
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoObject => "it is no JSON object",
-            Self::Version => "its member `v` is not 1",
-            Self::NoRequest => "its member `of` is not \"request\"",
-            Self::TooOld => "it has no `sent` and no `channel`: an older layerprint wrote it",
-        })
+        match self {
+            Self::NoObject => f.write_str("it is no JSON object"),
+            Self::Version => f.write_str("its member `v` is not 1"),
+            Self::NoRequest => f.write_str("its member `of` is not \"request\""),
+            Self::TooOld(member) => write!(f, "it has no `{member}`: a release wrote it whose lines cannot be compared anew"),
+            Self::Channel => {
+                let known = Channel::ALL.map(Channel::as_str).join("`, `");
+                write!(f, "its `channel` is none of `{known}`")
+            }
+        }
     }
 }
 
@@ -80,7 +86,7 @@ impl<'v> Recorded<'v> {
         let sent = object
             .get("sent")
             .and_then(Value::as_object)
-            .ok_or(Unreadable::TooOld)?;
+            .ok_or(Unreadable::TooOld("sent"))?;
         let sent = sent
             .iter()
             .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?.as_bytes())))
@@ -91,7 +97,8 @@ impl<'v> Recorded<'v> {
             order: Evidence::Pending,
             stack: Evidence::Pending,
         };
-        recorded.channel().ok_or(Unreadable::TooOld)?;
+        recorded.text("channel").ok_or(Unreadable::TooOld("channel"))?;
+        recorded.channel().ok_or(Unreadable::Channel)?;
         Ok(Self {
             order: recorded.order(),
             stack: recorded.stack(),

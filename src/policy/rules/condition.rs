@@ -4,6 +4,7 @@ use super::field::{Field, Number};
 use super::pattern::{Glob, TextPattern};
 use super::subject::{Subject, texts};
 use crate::evidence::Evidence;
+use core::fmt::{self, Display};
 use core::net::IpAddr;
 use ipnet::IpNet;
 use prefix_trie::joint::JointPrefixMap;
@@ -53,6 +54,48 @@ impl Condition {
                 ip.seen().map(|ip| prefixes.have(*ip))
             }
         }
+    }
+}
+
+/// As people read it: `ja4 is "t13d*" or "q13d*"`, `l7 is from 25 to 49`. Of a long list, the first few.
+impl Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(field, wanted) => {
+                write!(f, "{} is ", field.as_str())?;
+                let exact = wanted.exact.iter().map(|text| TextPattern::Exact(text.clone()));
+                let globs = wanted.globs.iter().map(|glob| TextPattern::Glob(glob.clone()));
+                either(f, exact.chain(globs), wanted.len())
+            }
+            Self::Number(number, min, max) => {
+                write!(f, "{} is ", number.as_str())?;
+                match (*min, *max) {
+                    (min, max) if min == max => write!(f, "{min}"),
+                    (0, max) => write!(f, "{max} or less"),
+                    (min, u64::MAX) => write!(f, "{min} or more"),
+                    (min, max) => write!(f, "from {min} to {max}"),
+                }
+            }
+            Self::ClientIp(prefixes) => {
+                f.write_str("client_ip is in ")?;
+                either(f, prefixes.listed.iter(), prefixes.listed.len())
+            }
+        }
+    }
+}
+
+/// The most values of a condition that are displayed: a rule may have thousands.
+const MAX_SHOWN: usize = 5;
+
+/// Writes the first few of `count` values.
+fn either<V: Display>(f: &mut fmt::Formatter<'_>, values: impl Iterator<Item = V>, count: usize) -> fmt::Result {
+    for (place, value) in values.take(MAX_SHOWN).enumerate() {
+        let or = if place > 0 { " or " } else { "" };
+        write!(f, "{or}{value}")?;
+    }
+    match count.saturating_sub(MAX_SHOWN) {
+        0 => Ok(()),
+        more => write!(f, " or one of {more} more"),
     }
 }
 

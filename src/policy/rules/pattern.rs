@@ -1,6 +1,7 @@
 //! The texts of rules: exact, or with wildcards. `*` is any run of characters, `?` is one, and `\` takes the meaning from what is
 //! behind it.
 
+use core::fmt::{self, Display, Write};
 use core::str::Chars;
 
 /// A text that a rule asks for.
@@ -78,6 +79,29 @@ impl TextPattern {
                 }
                 Self::Glob(Glob(tokens))
             }
+        }
+    }
+}
+
+/// As it is written, in quotes: what is not a wildcard has a `\` in front where it would be one.
+impl Display for TextPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        match self {
+            Self::Exact(text) => text.chars().try_for_each(|char| Token::Char(char).fmt(f))?,
+            Self::Glob(Glob(tokens)) => tokens.iter().try_for_each(|token| token.fmt(f))?,
+        }
+        f.write_char('"')
+    }
+}
+
+impl Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Char(char @ ('*' | '?' | '\\')) => write!(f, "\\{char}"),
+            Self::Char(char) => f.write_char(*char),
+            Self::One => f.write_char('?'),
+            Self::Run => f.write_char('*'),
         }
     }
 }

@@ -3,9 +3,13 @@
 use super::Request;
 use layerprint::annotate::recorded::{Lookups, Recorded, Unreadable};
 use layerprint::annotate::subject::Replayed;
+use layerprint::clients::crawlers::Verification;
 use layerprint::compare::Assessment;
-use layerprint::policy::Decision;
+use layerprint::evidence::Evidence;
+use layerprint::evidence::claims::Claims;
 use layerprint::policy::config::{Config, Problem, Tables};
+use layerprint::policy::rules::{Field, Subject};
+use layerprint::policy::{Decision, Policy};
 use serde_json::Value;
 
 /// A configuration with the tables that it looks clients up in.
@@ -25,6 +29,49 @@ impl Judge {
         Ok(Self { config, tables })
     }
 
+    /// What the configuration says of requests.
+    pub const fn policy(&self) -> &Policy {
+        &self.config.policy
+    }
+
+    /// Whether the request's client is the crawler that it claims to be, by the configuration.
+    ///
+    /// # Errors
+    /// The line tells too little.
+    pub fn crawler(&self, line: &Value) -> Result<Verification<'_>, Unreadable> {
+        let recorded = Recorded::read(line)?;
+        let (claims, _) = recorded.claims();
+        let agent = claims.user_agent.seen();
+        Ok(agent.map_or(Verification::NotClaimed, |agent| {
+            self.config.clients.crawlers.verify(agent, recorded.client())
+        }))
+    }
+
+    /// The values that rules see of the request in `field`; the reason where there are none. Of method, host, path, route, class,
+    /// agreement and reasons, which the policy has itself, there are none.
+    ///
+    /// # Errors
+    /// The line tells too little.
+    pub fn texts(&self, line: &Value, field: Field) -> Result<Evidence<Vec<String>>, Unreadable> {
+        let recorded = Recorded::read(line)?;
+        let (claims, _) = recorded.claims();
+        let mut values = Vec::new();
+        let state = self
+            .replayed(&recorded, &claims)
+            .texts(field, &mut |text| values.push(text.to_owned()));
+        Ok(state.map(|()| values))
+    }
+
+    const fn replayed<'a>(&'a self, line: &'a Recorded<'a>, claims: &'a Claims<'a>) -> Replayed<'a> {
+        Replayed {
+            line,
+            claims,
+            catalogue: &self.tables.catalogue,
+            crawlers: &self.config.clients.crawlers,
+            networks: &self.config.networks,
+        }
+    }
+
     /// What the configuration makes of the request whose object is `line`.
     ///
     /// What `request` lacks, the line tells: a method, a host, a path without its query.
@@ -41,13 +88,7 @@ impl Judge {
             networks: &config.networks,
         });
         let (claims, _) = recorded.claims();
-        let subject = Replayed {
-            line: &recorded,
-            claims: &claims,
-            catalogue: &tables.catalogue,
-            crawlers: &config.clients.crawlers,
-            networks: &config.networks,
-        };
+        let subject = self.replayed(&recorded, &claims);
         let asked = |given: Option<&str>, member| {
             let text = given.or_else(|| recorded.text(member)).unwrap_or_default();
             text.as_bytes().to_vec()
