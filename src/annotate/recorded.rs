@@ -46,7 +46,10 @@ impl fmt::Display for Unreadable {
             Self::NoObject => f.write_str("it is no JSON object"),
             Self::Version => f.write_str("its member `v` is not 1"),
             Self::NoRequest => f.write_str("its member `of` is not \"request\""),
-            Self::TooOld(member) => write!(f, "it has no `{member}`: a release wrote it whose lines cannot be compared anew"),
+            Self::TooOld(member) => write!(
+                f,
+                "it has no `{member}`: a release wrote it whose lines cannot be compared anew"
+            ),
             Self::Channel => {
                 let known = Channel::ALL.map(Channel::as_str).join("`, `");
                 write!(f, "its `channel` is none of `{known}`")

@@ -12,11 +12,14 @@ use std::process::ExitCode;
 const HELP: &str = "\
 layerprint replay --config C [--against D] [--json] LOG…
 
-Reads access logs, line by line (`-` for standard input), and decides on each request anew: under C, and under D too.
+Reads access logs, line by line (`-` for standard input), compares the layers of each request anew and decides on it, by
+the filter's own code: under C, and under D too, each with its own routes, ladders, rules, networks and clients. What
+was remembered when the request came (counts of its source) is as it was logged.
 A line is what the filter wrote (wasm.layerprint), or an access log's JSON object that holds it under any key, as an
-object or as text; method, path and authority (or host) beside it are what was asked for. Prints the requests by route,
-strongest reason and verdict; with --against, how many get which verdict under D that got which under C, and where they
-change most. What cannot be read is named on standard error, with its line, and counted.
+object or as text; method, path and authority (or host) beside it are what was asked for, else what it says itself.
+Prints the requests by route, strongest reason and verdict under C; with --against, how many get which verdict under D
+that got which under C, and where they change most. What cannot be read is named on standard error, with its line, and
+counted; so are lines without `sent` or `channel`, of a release that logged too little to compare anew.
 
   --config C    the configuration, as in `layerprint check C`
   --against D   another one, to compare with

@@ -1,5 +1,6 @@
 //! `layerprint explain`: one logged request in words.
 
+mod outcome;
 mod words;
 
 use crate::{Failure, input};
@@ -9,13 +10,16 @@ use lexopt::ValueExt;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
+use words::Explained;
 
 const HELP: &str = "\
 layerprint explain --config C [--line N] EVIDENCE
 
 Reads one logged request (`-` for standard input): what the filter wrote (wasm.layerprint), or an access log's JSON
-object that holds it, over one line or several; of a log with several, --line says which. Tells who the client says it
-is, what was seen, what was missing and why, what was found, the scores, and what C makes of it.
+object that holds it, over one line or several; of a log with several, --line says which. Compares and decides anew, by
+the filter's own code under C, and tells in words: who the client says it is and what it looks like, what was seen, what
+was missing and why, each finding with its weight, the scores, the rule or the cell of the ladder that decided, whose
+word the mode is, and where the log says otherwise.
 
   --config C   the configuration, as in `layerprint check C`
   --line N     the line of a log, from 1 on
@@ -55,11 +59,11 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
         }
         Logged::Unseen => return Err(fail("the request never reached the filter".to_owned())),
     };
-    let (assessment, decision) = judge
-        .decide(evidence, logged.request())
-        .map_err(|why| fail(why.to_string()))?;
+    let request = logged.request();
+    let made = judge.decide(evidence, request).map_err(|why| fail(why.to_string()))?;
+    let explained = Explained::new(evidence, request, &judge, &made).map_err(|why| fail(why.to_string()))?;
     let mut out = BufWriter::new(io::stdout().lock());
-    words::write(&mut out, evidence, logged.request(), &assessment, &decision)?;
+    explained.write(&mut out)?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
 }

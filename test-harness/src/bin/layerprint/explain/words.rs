@@ -1,9 +1,14 @@
-//! The words in which a request is explained. Texts of the log are printed without control characters: a client wrote some of them.
+//! The words in which a request is explained: what it is, what was seen of it and what was not. Texts of the log are printed
+//! without control characters: a client wrote some of them.
 
-use layerprint::compare::{Assessment, Score};
-use layerprint::evidence::Reason;
-use layerprint::policy::{Decision, Mode, Verdict};
-use layerprint_harness::replay::Request;
+use super::outcome;
+use layerprint::annotate::recorded::Unreadable;
+use layerprint::clients::crawlers::{Unverifiable, Verification};
+use layerprint::compare::{Assessment, Channel};
+use layerprint::evidence::{Evidence, Reason};
+use layerprint::policy::Decision;
+use layerprint::policy::rules::Field;
+use layerprint_harness::replay::{Judge, Request};
 use serde_json::Value;
 use std::io::{self, Write};
 
@@ -29,7 +34,7 @@ const SEEN: [(&str, &str); 17] = [
 ];
 
 /// The members that are told elsewhere than in a line of their own.
-const TOLD: [&str; 24] = [
+const TOLD: [&str; 34] = [
     "v",
     "of",
     "verdict",
@@ -42,9 +47,19 @@ const TOLD: [&str; 24] = [
     "class",
     "rule",
     "findings",
+    "method",
+    "host",
+    "path",
     "client",
     "client_found",
     "networks",
+    "crawler",
+    "crawler_state",
+    "channel",
+    "tls_client",
+    "h2_client",
+    "looks_like",
+    "looks_like_class",
     "user_agent",
     "hint_brand",
     "hint_mobile",
@@ -56,42 +71,92 @@ const TOLD: [&str; 24] = [
     "missing",
 ];
 
-/// Writes all of it.
-pub(super) fn write(
-    out: &mut impl Write,
-    evidence: &Value,
-    request: Request<'_>,
-    assessment: &Assessment,
-    decision: &Decision,
-) -> io::Result<()> {
-    asked_for(out, evidence, request)?;
-    claimed(out, evidence)?;
-    seen(out, evidence)?;
-    missing(out, evidence)?;
-    found(out, assessment)?;
-    weighed(out, assessment)?;
-    decided(out, evidence, decision)
+/// A request, and what a configuration makes of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Explained<'a> {
+    /// The filter's object.
+    pub(super) line: &'a Value,
+    /// What the access log has beside it.
+    pub(super) request: Request<'a>,
+    /// The configuration.
+    pub(super) judge: &'a Judge,
+    /// What was found.
+    pub(super) assessment: &'a Assessment,
+    /// What follows.
+    pub(super) decision: &'a Decision,
+    /// Whether the client is the crawler that it claims to be.
+    crawler: Verification<'a>,
 }
 
-fn asked_for(out: &mut impl Write, evidence: &Value, request: Request<'_>) -> io::Result<()> {
-    let or_unknown = |text: Option<&str>| text.map_or_else(|| "?".to_owned(), plain);
-    writeln!(
-        out,
-        "{} {} at {}",
-        or_unknown(request.method),
-        or_unknown(request.path),
-        or_unknown(request.host)
-    )?;
-    let client = member(evidence, "client").unwrap_or_else(|| "an address that is not known".to_owned());
+impl<'a> Explained<'a> {
+    /// What `judge` made of `line`.
+    ///
+    /// # Errors
+    /// The line tells too little.
+    pub(super) fn new(
+        line: &'a Value,
+        request: Request<'a>,
+        judge: &'a Judge,
+        (assessment, decision): &'a (Assessment, Decision),
+    ) -> Result<Self, Unreadable> {
+        Ok(Self {
+            line,
+            request,
+            judge,
+            assessment,
+            decision,
+            crawler: judge.crawler(line)?,
+        })
+    }
+
+    /// Writes all of it.
+    pub(super) fn write(self, out: &mut impl Write) -> io::Result<()> {
+        asked_for(out, self)?;
+        claimed(out, self.line)?;
+        crawler(out, self)?;
+        seen(out, self)?;
+        missing(out, self.line)?;
+        outcome::write(out, self)
+    }
+
+    /// What the request asks for, as the access log says it, else as the filter's object does.
+    pub(super) fn asked(self, field: Field) -> Option<String> {
+        let beside = match field {
+            Field::Method => self.request.method,
+            Field::Host => self.request.host,
+            Field::Path => self.request.path,
+            _ => None,
+        };
+        beside.map(plain).or_else(|| member(self.line, field.as_str()))
+    }
+
+    /// The values that rules see in `field`, with a comma between; none where it is missing, or where there is no value.
+    pub(super) fn texts(self, field: Field) -> Option<String> {
+        match self.judge.texts(self.line, field) {
+            Ok(Evidence::Seen(values)) if !values.is_empty() => Some(plain(&values.join(", "))),
+            _ => None,
+        }
+    }
+}
+
+fn asked_for(out: &mut impl Write, of: Explained<'_>) -> io::Result<()> {
+    let asked = |field| of.asked(field).unwrap_or_else(|| "?".to_owned());
+    let [method, path, host] = [Field::Method, Field::Path, Field::Host].map(asked);
+    writeln!(out, "{method} {path} at {host}")?;
+    let client = member(of.line, "client").unwrap_or_else(|| "an address that is not known".to_owned());
     write!(out, "from {client}")?;
-    if let Some(found) = member(evidence, "client_found") {
+    if let Some(found) = member(of.line, "client_found") {
         write!(out, ", by {found}")?;
     }
-    let networks = evidence.get("networks").and_then(Value::as_array);
-    let networks: Vec<_> = networks.into_iter().flatten().map(shown).collect();
-    match networks.is_empty() {
-        true => writeln!(out, ", in no network with a tag"),
-        false => writeln!(out, ", in networks tagged {}", networks.join(", ")),
+    match of.texts(Field::Network) {
+        None => write!(out, ", in no network with a tag")?,
+        Some(tags) => write!(out, ", in networks tagged {tags}")?,
+    }
+    let logged = listed(of.line, "networks");
+    if logged == of.texts(Field::Network) {
+        writeln!(out)
+    } else {
+        writeln!(out, "; in the log: {}", logged.as_deref().unwrap_or("none"))
     }
 }
 
@@ -139,12 +204,67 @@ fn claimed(out: &mut impl Write, evidence: &Value) -> io::Result<()> {
     }
 }
 
-fn seen(out: &mut impl Write, evidence: &Value) -> io::Result<()> {
+fn crawler(out: &mut impl Write, of: Explained<'_>) -> io::Result<()> {
+    let Some(row) = of.crawler.crawler() else {
+        return Ok(());
+    };
+    writeln!(
+        out,
+        "  crawler: {}, of {}, for {}; to do with it, by the table: {}",
+        plain(row.name()),
+        plain(row.operator()),
+        row.purpose().as_str(),
+        row.advice().as_str()
+    )?;
+    let state = match of.crawler {
+        Verification::NotClaimed => return Ok(()),
+        Verification::Verified(_) => "verified: it comes from an address of its operator",
+        Verification::Refuted(_) => "refuted: its operator does not have this address",
+        Verification::Unverifiable(_, Unverifiable::NoRanges) => {
+            "unverifiable: the configuration has no addresses of it, and nothing follows"
+        }
+        Verification::Unverifiable(_, Unverifiable::NoAddress) => {
+            "unverifiable: the client's address is not known, and nothing follows"
+        }
+    };
+    write!(out, "  crawler, {state}")?;
+    match member(of.line, "crawler_state").filter(|logged| !state.starts_with(logged.as_str())) {
+        Some(logged) => writeln!(out, "; in the log: {logged}"),
+        None => writeln!(out),
+    }
+}
+
+fn seen(out: &mut impl Write, of: Explained<'_>) -> io::Result<()> {
+    let evidence = of.line;
     writeln!(out, "\nWhat was seen")?;
+    if let Some(channel) = member(evidence, "channel") {
+        let channels = Channel::ALL.into_iter();
+        let meaning = channels
+            .filter(|known| known.as_str() == channel)
+            .map(across)
+            .collect::<String>();
+        writeln!(out, "  channel: {channel}, {meaning}")?;
+    }
     for (key, name) in SEEN {
         if let Some(value) = member(evidence, key) {
             writeln!(out, "  {name}: {value}")?;
         }
+    }
+    for (field, name) in [(Field::TlsClient, "ClientHello"), (Field::H2Client, "HTTP/2 opening")] {
+        let (now, then) = (of.texts(field), listed(evidence, field.as_str()));
+        // Where the evidence is missing, that is told elsewhere.
+        if now.is_none() && then.is_none() {
+            continue;
+        }
+        write!(out, "  {name} of: {}", now.as_deref().unwrap_or("nobody who is known"))?;
+        match now == then {
+            true => writeln!(out)?,
+            false => writeln!(out, "; in the log: {}", then.as_deref().unwrap_or("nobody"))?,
+        }
+    }
+    if let Some(client) = member(evidence, "looks_like") {
+        let class = member(evidence, "looks_like_class").map_or_else(String::new, |class| format!(", a {class}"));
+        writeln!(out, "  all of it looks like: {client}{class}")?;
     }
     if let Some(os) = member(evidence, "os") {
         write!(out, "  SYN written by: {os}")?;
@@ -169,7 +289,7 @@ fn seen(out: &mut impl Write, evidence: &Value) -> io::Result<()> {
 }
 
 fn missing(out: &mut impl Write, evidence: &Value) -> io::Result<()> {
-    writeln!(out, "\nWhat was missing, and counts for nothing")?;
+    writeln!(out, "\nWhat was missing, and why; nothing follows from it")?;
     let missing = evidence.get("missing").and_then(Value::as_object);
     let mut any = false;
     for (key, reason) in missing.into_iter().flatten() {
@@ -178,68 +298,6 @@ fn missing(out: &mut impl Write, evidence: &Value) -> io::Result<()> {
         any = true;
     }
     if any { Ok(()) } else { writeln!(out, "  nothing") }
-}
-
-fn found(out: &mut impl Write, assessment: &Assessment) -> io::Result<()> {
-    writeln!(out, "\nWhat was found")?;
-    for finding in &assessment.findings {
-        let (layer, code) = (finding.code.layer().number(), finding.code.as_str());
-        writeln!(
-            out,
-            "  Layer {layer}, weight {}: {code}: {}",
-            finding.weight,
-            plain(&finding.why)
-        )?;
-    }
-    if assessment.findings.is_empty() {
-        writeln!(out, "  nothing")
-    } else {
-        Ok(())
-    }
-}
-
-fn weighed(out: &mut impl Write, assessment: &Assessment) -> io::Result<()> {
-    let Assessment {
-        l4,
-        l7,
-        agreement,
-        confidence,
-        ..
-    } = assessment;
-    writeln!(out, "\nWhat that amounts to")?;
-    writeln!(out, "  Layer 4: {l4} of 100, {}", band(*l4))?;
-    writeln!(out, "  Layer 7: {l7} of 100, {}", band(*l7))?;
-    writeln!(out, "  agreement: {}, confidence {confidence}", agreement.as_str())
-}
-
-fn decided(out: &mut impl Write, evidence: &Value, decision: &Decision) -> io::Result<()> {
-    writeln!(out, "\nWhat follows")?;
-    writeln!(
-        out,
-        "  route: {}, class {}",
-        plain(&decision.route),
-        decision.class.as_str()
-    )?;
-    match &decision.rule {
-        Some(rule) => writeln!(out, "  decided by the rule {}", plain(rule))?,
-        None => writeln!(out, "  decided by the ladder of the class {}", decision.class.as_str())?,
-    }
-    writeln!(
-        out,
-        "  verdict: {}, which means that {}",
-        decision.verdict.as_str(),
-        consequence(decision.verdict)
-    )?;
-    let mode = match decision.mode {
-        Mode::Observe => "observe: it is written down, and the request passes",
-        Mode::Enforce => "enforce: it is carried out",
-    };
-    writeln!(out, "  mode: {mode}")?;
-    let logged = member(evidence, "verdict").unwrap_or_else(|| "?".to_owned());
-    match logged == decision.verdict.as_str() {
-        true => writeln!(out, "  the log says the same"),
-        false => writeln!(out, "  the log says {logged}"),
-    }
 }
 
 /// Why something is missing, in words.
@@ -269,24 +327,22 @@ fn meaning(reason: &str) -> &'static str {
     }
 }
 
-fn band(score: Score) -> &'static str {
-    if score >= Score::HIGH { "high" } else { "low" }
-}
-
-const fn consequence(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Allow => "there is nothing against the request",
-        Verdict::Log => "the request passes and is worth a look",
-        Verdict::Review => "the request passes, marked for a closer look",
-        Verdict::Slow => "the request passes later",
-        Verdict::Challenge => "the client is asked to solve a challenge",
-        Verdict::Limit => "the client is told to come again later",
-        Verdict::Block => "the request is refused",
+const fn across(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Secure => "the client's own TLS ends here",
+        Channel::Cleartext => "the client itself, without TLS",
+        Channel::Relayed => "a proxy in front: what is seen of the connection is its own, and not the client's",
     }
 }
 
+/// A list of texts as one, with a comma between; none when it is absent or empty.
+fn listed(of: &Value, key: &str) -> Option<String> {
+    let values: Vec<_> = of.get(key)?.as_array()?.iter().map(shown).collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
 /// A member as text; none when it is absent.
-fn member(of: &Value, key: &str) -> Option<String> {
+pub(super) fn member(of: &Value, key: &str) -> Option<String> {
     of.get(key).filter(|value| !value.is_null()).map(shown)
 }
 
@@ -294,6 +350,6 @@ fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| plain(&value.to_string()), plain)
 }
 
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
