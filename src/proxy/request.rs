@@ -88,6 +88,19 @@ impl RequestRole {
     }
 
     fn annotate(&self, host: &impl Host) -> Result<Step, Failure> {
+        self.observe(host, |observed, fields| self.answer(host, observed, fields))?
+    }
+
+    /// Takes the forged annotations away, and shows `look` all that was seen of the request, with its headers as they came. The
+    /// request counts as one of its connection: it is to be observed once.
+    ///
+    /// # Errors
+    /// The proxy does not hand out the headers, or does not let them be changed.
+    pub fn observe<T>(
+        &self,
+        host: &impl Host,
+        look: impl FnOnce(&Observed<'_>, &[(String, Vec<u8>)]) -> T,
+    ) -> Result<T, Failure> {
         let fields = host.fields(Fields::Headers)?;
         let names = RequestNames::new(fields.iter().map(|(name, _)| name.as_str()));
         let forged = self.strip(host, Fields::Headers, &names)?;
@@ -132,6 +145,11 @@ impl RequestRole {
             of_source: known.of_source.as_ref(),
             forged,
         };
+        Ok(look(&observed, &fields))
+    }
+
+    /// Compares, decides and writes it down.
+    fn answer(&self, host: &impl Host, observed: &Observed<'_>, fields: &[(String, Vec<u8>)]) -> Result<Step, Failure> {
         let view = observed.view();
         let assessment = compare(&view, self.plugin.known());
         let Target {
@@ -140,14 +158,14 @@ impl RequestRole {
             path,
         } = observed.target;
         let policy = &self.plugin.config.policy;
-        let decision = policy.decide(method, authority, path, &observed, &assessment);
+        let decision = policy.decide(method, authority, path, observed, &assessment);
         let annotation = Annotation {
-            observed: &observed,
+            observed,
             assessment: &assessment,
             decision: &decision,
         };
 
-        let step = Step::of(&decision, &self.plugin.config.limits, &fields);
+        let step = Step::of(&decision, &self.plugin.config.limits, fields);
         let sent = &self.plugin.config.annotate.headers;
         let marked = step == Step::PassMarked && !sent.contains(&Header::Verdict);
         for header in marked.then_some(&Header::Verdict).into_iter().chain(sent) {

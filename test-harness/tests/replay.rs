@@ -393,7 +393,11 @@ fn a_configuration_looks_at_old_requests_with_its_own_networks_and_rules() {
 }
 
 fn explained(arguments: &[&str], input: &str) -> String {
-    let output = layerprint(&[&["explain", "--config", &empty_config()], arguments].concat(), input);
+    explained_by(&empty_config(), arguments, input)
+}
+
+fn explained_by(config: &str, arguments: &[&str], input: &str) -> String {
+    let output = layerprint(&[&["explain", "--config", config], arguments].concat(), input);
     assert_eq!(
         output.status.code(),
         Some(0),
@@ -411,16 +415,21 @@ fn a_request_is_explained_from_who_it_says_it_is_to_what_follows() {
         "from 127.0.0.1, by peer, in no network with a tag\n",
         "  User-Agent: curl ",
         "  Client Hints: none: the client did not send it\n",
+        "  channel: secure, the client's own TLS ends here\n",
         "  JA4: t13d",
+        "  ClientHello of: openssl\n  HTTP/2 opening of: curl\n  all of it looks like: curl, a tool\n",
         "  SYN written by: linux, confidence 1",
+        "What was missing, and why; nothing follows from it\n",
         "  hint_mobile: not-sent (the client did not send it)\n",
         "  h1_case: other-protocol (the protocol has no such thing)\n",
         "  Layer 7, weight 60: forged-annotation: the client sent x-layerprint headers, which only this proxy sets\n",
         "  Layer 4: 0 of 100, low\n  Layer 7: 60 of 100, high\n  agreement: conflict, confidence 0.50\n",
-        "  route: default, class page\n",
-        "  verdict: log, which means that the request passes and is worth a look\n",
-        "  mode: observe: it is written down, and the request passes\n",
-        "  the log says the same\n",
+        "  band: high, by the higher of the two, 60\n",
+        "  route: search, by one of its paths; class search, cost 5\n",
+        "  ladder of class search: conflict × high → slow\n",
+        "  verdict: slow, which means that the request passes later\n",
+        "  mode: observe, of the whole configuration: it is written down, and the request passes\n",
+        "What the log says\n  the same\n",
     ] {
         assert!(text.contains(part), "{part:?} in\n{text}");
     }
@@ -453,14 +462,211 @@ fn every_member_of_the_filters_object_is_told() {
 #[test]
 fn one_object_over_several_lines_is_explained_and_control_characters_are_not_printed() {
     let mut line = evidence(1);
-    line["findings"][0]["why"] = json!("a\u{1b}[31m\nb");
     line["user_agent"]["product"] = json!("x\u{7}y");
-    line["verdict"] = json!("block");
+    line["path"] = json!("/a\u{1b}[31m\nb");
+    line["verdict"] = json!("block\u{7}");
     let text = explained(&["-"], &format!("{line:#}"));
-    assert!(text.contains("forged-annotation: a\u{fffd}[31m\u{fffd}b\n"), "{text}");
+    assert!(
+        text.starts_with("GET /a\u{fffd}[31m\u{fffd}b at localhost:"),
+        "what the line says is asked for: {text}"
+    );
     assert!(text.contains("  User-Agent: x\u{fffd}y"), "{text}");
-    assert!(text.contains("  the log says block\n"), "{text}");
-    assert!(text.starts_with("? ? at ?\n"), "{text}");
+    // That path is on no route but the default one, of pages.
+    assert!(text.contains("  route: default, since no route has this path; class page, cost 1\n"));
+    assert!(
+        text.contains("  verdict: block\u{fffd}, where it is log here\n"),
+        "{text}"
+    );
+    let others = |char: char| char.is_control() && char != '\n';
+    assert!(!text.contains(others), "{text}");
+}
+
+#[test]
+fn a_crawler_is_told_with_who_runs_it_and_whether_that_is_so() {
+    let text = |config: &str| {
+        let config = configuration("crawler", config);
+        explained_by(&config, &["--line", "3", "-"], &log("access.log"))
+    };
+    let unverifiable = text("{}");
+    for part in [
+        "  crawler: googlebot, of Google, for search-index; to do with it, by the table: allow\n",
+        "  crawler, unverifiable: the configuration has no addresses of it, and nothing follows\n",
+        "  Client Hints: none",
+        "What was found\n  nothing\n",
+        "  ladder of class login: clean × none → allow\n",
+    ] {
+        assert!(unverifiable.contains(part), "{part:?} in\n{unverifiable}");
+    }
+    let ranges = |cidr| format!(r#"{{"clients":{{"crawlers":[{{"name":"googlebot","cidrs":["{cidr}"]}}]}}}}"#);
+    assert!(
+        text(&ranges("127.0.0.0/8"))
+            .contains("  crawler, verified: it comes from an address of its operator; in the log: unverifiable\n")
+    );
+    let refuted = text(&ranges("192.0.2.0/24"));
+    assert!(
+        refuted.contains("  crawler, refuted: its operator does not have this address; in the log: unverifiable\n")
+    );
+    assert!(refuted.contains(": crawler-"), "{refuted}");
+    assert!(refuted.contains(", which is one here\n"), "{refuted}");
+}
+
+#[test]
+fn whose_word_the_mode_is_is_told() {
+    for (config, told) in [
+        (
+            r#"{"mode":"enforce"}"#,
+            "enforce, of the whole configuration: it is carried out",
+        ),
+        (
+            r#"{"ladders":{"search":{"mode":"enforce"}}}"#,
+            "enforce, of the ladder of class search: ",
+        ),
+        (
+            r#"{"routes":[{"name":"find","class":"search","paths":["/search"],"mode":"enforce"}],"ladders":{"search":{"mode":"observe"}}}"#,
+            "enforce, of the route find: ",
+        ),
+        (
+            r#"{"mode":"enforce","rules":[{"name":"try","match":{"forged":{"min":1}},"action":"block","mode":"observe"}]}"#,
+            "observe, of the rule: it is written down, and the request passes",
+        ),
+    ] {
+        let config = configuration("mode", config);
+        let text = explained_by(&config, &["--line", "2", "-"], &log("access.log"));
+        assert!(text.contains(&format!("  mode: {told}")), "{told} in\n{text}");
+    }
+}
+
+/// A configuration's file, and its path.
+fn configuration(name: &str, text: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("replay-{name}-{}.json", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+fn compared(config: &str, against: &str, input: &str) -> Value {
+    let output = layerprint(
+        &["replay", "--config", config, "--against", against, "--json", "-"],
+        input,
+    );
+    assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn another_configuration_is_compared_by_its_networks_ladders_and_rules() {
+    let now = configuration("now", "{}");
+    // The SYN of line 5 and 7 weighs a quarter behind a shared address: 5 falls to clean, 7 to conflict. Line 2 is the rule's.
+    let then = configuration(
+        "then",
+        r#"{"networks":[{"tag":"shared","cidrs":["127.0.0.0/8"]}],
+            "ladders":{"page":{"clean":{"low":"review"}}},
+            "rules":[{"name":"forgers","match":{"reason":"forged-annotation"},"action":"block"}]}"#,
+    );
+    let whole = compared(&now, &then, &log("access.log"));
+    assert_eq!(
+        whole["comparison"],
+        json!({
+            "changed": 3,
+            "matrix": [
+                {"from": "allow", "to": "allow", "count": 4},
+                {"from": "log", "to": "review", "count": 1},
+                {"from": "slow", "to": "block", "count": 1},
+                {"from": "block", "to": "slow", "count": 1},
+            ],
+            "changes": [
+                {"route": "api", "reason": "os-tcp-ua", "from": "block", "to": "slow", "count": 1},
+                {"route": "default", "reason": "os-tcp-ua", "from": "log", "to": "review", "count": 1},
+                {"route": "search", "reason": "forged-annotation", "from": "slow", "to": "block", "count": 1},
+            ],
+        })
+    );
+    let back = compared(&then, &now, &log("access.log"));
+    assert_eq!(back["comparison"]["changed"], 3, "and the same the other way round");
+    let output = layerprint(
+        &["replay", "--config", &now, "--against", &then, "-"],
+        &log("access.log"),
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("3 requests change; down: under the first configuration, across: under the second\n"));
+    assert!(
+        text.contains("default  os-tcp-ua          log    review  1\n"),
+        "{text}"
+    );
+}
+
+/// The Chrome on macOS with a Linux SYN, had it come to log in.
+fn challenged_login() -> String {
+    let all = log("access.log");
+    let mut outer: Value = serde_json::from_str(all.lines().nth(4).unwrap()).unwrap();
+    let mut line = evidence(4);
+    for (member, value) in [
+        ("verdict", "challenge"),
+        ("route", "login"),
+        ("class", "login"),
+        ("method", "POST"),
+        ("path", "/login"),
+    ] {
+        line[member] = json!(value);
+    }
+    outer["method"] = json!("POST");
+    outer["path"] = json!("/login");
+    outer["layerprint"] = json!(line.to_string());
+    outer.to_string()
+}
+
+#[test]
+fn an_operator_sees_why_a_login_was_challenged_and_what_a_rule_or_a_network_would_change() {
+    let login = challenged_login();
+    let now = configuration("story-now", "{}");
+    let text = explained_by(&now, &["-"], &login);
+    for part in [
+        "POST /login at localhost:",
+        "  User-Agent: chrome 131.0, browser, engine blink 131.0, on macos frozen, device desktop\n",
+        "  ClientHello of: chromium\n  HTTP/2 opening of: chromium\n",
+        "  Layer 4, weight 60: os-tcp-ua: the SYN was written by linux, and the client claims to run on macos, which",
+        "  ladder of class login: conflict × high → challenge\n",
+        "What the log says\n  the same\n",
+    ] {
+        assert!(text.contains(part), "{part:?} in\n{text}");
+    }
+
+    // It is the office's proxy: a rule for its logins changes those, and nothing else in the day's log.
+    let rule = configuration(
+        "story-rule",
+        r#"{"rules":[{"name":"office-logins","match":{"route":"login","client_ip":["127.0.0.0/8"]},"action":"allow"}]}"#,
+    );
+    let day = log("access.log") + &login;
+    let login_only = json!([{"route": "login", "reason": "os-tcp-ua", "from": "challenge", "to": "allow", "count": 1}]);
+    assert_eq!(compared(&now, &rule, &day)["comparison"]["changes"], login_only);
+    let text = explained_by(&rule, &["-"], &login);
+    for part in [
+        "  rule office-logins: route is \"login\", and client_ip is in 127.0.0.0/8 → allow\n",
+        "    route of this request: login\n",
+        "  without that rule, the ladder of class login: conflict × high → challenge, if no later rule matches\n",
+        "  verdict: challenge, where it is allow here\n  rule: none, where it is office-logins here\n",
+    ] {
+        assert!(text.contains(part), "{part:?} in\n{text}");
+    }
+
+    // A network with a tag weighs the SYN less everywhere: the page and the false Chrome are judged by less, too.
+    let network = configuration(
+        "story-network",
+        r#"{"networks":[{"tag":"shared","cidrs":["127.0.0.0/8"]}]}"#,
+    );
+    assert_eq!(
+        compared(&now, &network, &day)["comparison"]["changes"],
+        json!([
+            {"route": "api", "reason": "os-tcp-ua", "from": "block", "to": "slow", "count": 1},
+            {"route": "default", "reason": "os-tcp-ua", "from": "log", "to": "allow", "count": 1},
+            {"route": "login", "reason": "os-tcp-ua", "from": "challenge", "to": "allow", "count": 1},
+        ])
+    );
+    let text = explained_by(&network, &["-"], &login);
+    assert!(text.contains("in networks tagged shared; in the log: none\n"), "{text}");
+    assert!(
+        text.contains("  finding os-tcp-ua, weight 60, where it is 15 here\n"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -342,3 +342,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_condition_is_displayed_as_it_is_written() {
+    let shown = |text: &str| {
+        let rules = format!(r#"{{"rules":[{{"name":"r","match":{text},"action":"log"}}]}}"#);
+        let policy = Config::parse(rules.as_bytes()).unwrap().policy;
+        let conditions = policy.rules.listed()[0].conditions.iter();
+        conditions.map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    for (text, expected) in [
+        (r#"{"ja4":"t13d*_??_*"}"#, r#"ja4 is "t13d*_??_*""#),
+        (r#"{"path":["/a\\*b","/c*"]}"#, r#"path is "/a\*b" or "/c*""#),
+        (r#"{"l7":{"min":25,"max":49}}"#, "l7 is from 25 to 49"),
+        (r#"{"l7":{"min":25}}"#, "l7 is 25 or more"),
+        (r#"{"l7":{"max":49}}"#, "l7 is 49 or less"),
+        (r#"{"forged":{"min":1,"max":1}}"#, "forged is 1"),
+        (
+            r#"{"client_ip":["192.0.2.0/24","2001:db8::/32"]}"#,
+            "client_ip is in 192.0.2.0/24 or 2001:db8::/32",
+        ),
+        (
+            r#"{"os":["a","b","c","d","e","f","g"]}"#,
+            r#"os is "a" or "b" or "c" or "d" or "e" or one of 2 more"#,
+        ),
+    ] {
+        assert_eq!(shown(text), expected, "{text}");
+    }
+}
