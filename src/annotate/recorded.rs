@@ -90,9 +90,15 @@ impl<'v> Recorded<'v> {
             .get("sent")
             .and_then(Value::as_object)
             .ok_or(Unreadable::TooOld("sent"))?;
+        // What came more than once is null, and its values do not matter.
+        let came = |(name, value): (&'v String, &'v Value)| match value {
+            Value::String(value) => (name.as_str(), value.as_bytes(), 1),
+            _ => (name.as_str(), &b""[..], 2),
+        };
         let sent = sent
             .iter()
-            .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?.as_bytes())))
+            .map(came)
+            .flat_map(|(name, value, times)| core::iter::repeat_n((name, value), times))
             .collect();
         let recorded = Self {
             line,

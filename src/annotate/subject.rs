@@ -48,8 +48,8 @@ impl Subject for Observed<'_> {
             | Field::HintBrand
             | Field::HintPlatform => claimed(self.claims, field, take),
             Field::Client => {
-                let client = self.shown.client.as_ref();
-                any_of(&self.shown.tls, &self.shown.http2).map(|()| client.iter().for_each(|client| take(&client.name)))
+                let client = self.shown.client.as_ref().map(|client| &*client.name);
+                recognised(client, &self.shown.tls, &self.shown.http2).map(|client| client.into_iter().for_each(take))
             }
             Field::TlsClient => {
                 let likeness = self.shown.tls.as_ref().map(|shown| shown.likeness);
@@ -106,9 +106,11 @@ pub struct Replayed<'a> {
 
 impl Subject for Replayed<'_> {
     fn texts(&self, field: Field, take: &mut dyn FnMut(&str)) -> Evidence<()> {
-        let mut text = |name: &str| self.line.evidence(name, |text| Some(take(text)));
+        let mut text = |name: &str| self.line.evidence(name, Some).map(&mut *take);
         match field {
             Field::Lp1 => text("id"),
+            // It has no place in `missing`: it is there when the opening is.
+            Field::H2Md5 => self.line.evidence("h2", |_| self.line.text("h2_md5")).map(take),
             Field::Lp1Tcp => self.part(1, "tcp", take),
             Field::Lp1Tls => self.part(2, "ja4", take),
             Field::Lp1Http => self.part(3, "order", take),
@@ -128,9 +130,9 @@ impl Subject for Replayed<'_> {
             | Field::HintBrand
             | Field::HintPlatform => claimed(self.claims, field, take),
             Field::Client => {
-                let client = self.line.text("looks_like");
                 let (tls, http2) = (self.line.tls(self.catalogue), self.line.http2(self.catalogue));
-                any_of(&tls, &http2).map(|()| client.iter().for_each(|client| take(client)))
+                let client = recognised(self.line.text("looks_like"), &tls, &http2);
+                client.map(|client| client.into_iter().for_each(take))
             }
             Field::TlsClient => {
                 let likeness = self.line.tls(self.catalogue).map(|shown| shown.likeness);
@@ -157,7 +159,6 @@ impl Subject for Replayed<'_> {
             | Field::Ja4
             | Field::Ja4s1
             | Field::H2
-            | Field::H2Md5
             | Field::Tcp
             | Field::Os
             | Field::Order
@@ -201,16 +202,17 @@ impl Replayed<'_> {
         let seen = self.line.evidence(evidence, |_| Some(()));
         let part = self.line.text("id").and_then(|id| id.split('_').nth(n));
         seen.and_then(|()| Evidence::or_missing(part.filter(|part| *part != Part::ZEROS.as_str()), Reason::NotProvided))
-            .map(|part| take(part))
+            .map(take)
     }
 }
 
 /// A part of `lp1` that was made from `evidence`.
 fn part(part: &Part, evidence: Evidence<()>, take: &mut dyn FnMut(&str)) -> Evidence<()> {
-    evidence.and_then(|()| match *part == Part::ZEROS {
+    let part = evidence.and_then(|()| match *part == Part::ZEROS {
         true => Evidence::Missing(Reason::NotProvided),
-        false => Evidence::Seen(take(part.as_str())),
-    })
+        false => Evidence::Seen(part.as_str()),
+    });
+    part.map(take)
 }
 
 fn networks(tags: NetworkTags, take: &mut dyn FnMut(&str)) -> Evidence<()> {
@@ -218,11 +220,11 @@ fn networks(tags: NetworkTags, take: &mut dyn FnMut(&str)) -> Evidence<()> {
     Evidence::Seen(())
 }
 
-/// Either of two pieces of evidence.
-fn any_of<A, B>(one: &Evidence<A>, other: &Evidence<B>) -> Evidence<()> {
-    match (one, other) {
-        (Evidence::Seen(_), _) | (_, Evidence::Seen(_)) => Evidence::Seen(()),
-        (absent, _) => absent.absence(),
+/// The client that all of it is. Over HTTP/1 without TLS it is recognised by its headers alone.
+fn recognised<'c, A, B>(client: Option<&'c str>, tls: &Evidence<A>, http2: &Evidence<B>) -> Evidence<Option<&'c str>> {
+    match (client, tls, http2) {
+        (Some(_), ..) | (_, Evidence::Seen(_), _) | (.., Evidence::Seen(_)) => Evidence::Seen(client),
+        (None, absent, _) => absent.absence(),
     }
 }
 

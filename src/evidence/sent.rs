@@ -85,14 +85,15 @@ impl<'a> Sent<'a> {
         value.is_some_and(|value| *value != Value::Absent)
     }
 
-    /// Each that came once, with its value.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
+    /// Each that came, with its value if it came once.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Option<&'a [u8]>)> {
         COMPARED
             .into_iter()
             .zip(self.0)
             .filter_map(|(name, value)| match value {
-                Value::Once(value) => Some((name, value)),
-                Value::Absent | Value::Repeated => None,
+                Value::Absent => None,
+                Value::Once(value) => Some((name, Some(value))),
+                Value::Repeated => Some((name, None)),
             })
     }
 
@@ -132,8 +133,12 @@ mod tests {
         assert_eq!((sent.value("x-own"), sent.has("x-own")), (None, false));
         assert_eq!(sent.purpose(), Purpose::Navigation);
         assert!(sent.has_fetch_metadata());
-        let names: Vec<_> = sent.iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["user-agent", "sec-fetch-mode"]);
+        let expected: [(_, Option<&[u8]>); 3] = [
+            ("user-agent", Some(b"a")),
+            ("sec-fetch-mode", Some(b"navigate")),
+            ("accept", None),
+        ];
+        assert_eq!(sent.iter().collect::<Vec<_>>(), expected);
         assert_eq!(Sent::default().purpose(), Purpose::Unstated);
     }
 }

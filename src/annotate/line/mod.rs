@@ -25,8 +25,9 @@
 //! fingerprints of TLS were made from: the ClientHello as the connection's `opening`, the ClientHello from `filter-state`, or
 //! the `proxy`'s own JA3 and JA4. `proxy_ja3` and `proxy_ja4` are there only when the proxy computed another value than we did.
 //! `rule` is there when a rule decided, and `crawler` when one is claimed, with what became of that in `crawler_state`. `path` is
-//! without its query, and cut at 512 bytes. `sent` holds the headers that are compared, as they came; `tls_client` and `h2_client`
-//! the implementations that fit; `looks_like` the client that all of it is, whatever it claims.
+//! without its query, and cut at 512 bytes. `sent` holds the headers that are compared, as they came: null for one
+//! that came more than once, and of a longer one the first 1025 bytes, which tell that it was too large. `tls_client` and `h2_client` are
+//! the implementations that fit, `looks_like` the client that all of it is, whatever it claims.
 //! `os` may be `unknown` or `ambiguous`, then without the three behind it, and with two `os_candidates`. The counts `source_…` are there where the connection
 //! role saw the connection. `user_agent` and the hints are what the client claims, not what was observed. Times are the access
 //! log's own.

@@ -5,28 +5,34 @@ use crate::annotate::Observed;
 use crate::clients::catalogue::Likeness;
 use crate::clients::crawlers::Verification;
 use crate::evidence::Evidence;
+use crate::evidence::claims::UserAgent;
 use core::fmt::{self, Write};
 
 /// The longest path and host that are written.
 const MAX_TARGET: usize = 512;
 
-/// The longest header value that is written: the longest User-Agent that is read.
-const MAX_SENT: usize = 1_024;
+/// The most bytes of a header value that are written: one more than are read of a User-Agent, and more than of a Client Hint, so
+/// that what was too large still is when the line is read back.
+const MAX_SENT: usize = UserAgent::MAX + 1;
 
 /// Writes what is asked for, and the headers that are compared: with those a log line can be compared anew.
 pub(super) fn write(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
     let path = of.target.path.split(|byte| *byte == b'?').next().unwrap_or_default();
-    line.text("method", &text(of.target.method))?;
-    line.text("host", &text(of.target.host))?;
-    line.text("path", &text(path))?;
-    let mut sent = of.sent.iter().filter(|(_, value)| value.len() <= MAX_SENT);
+    line.text("method", &text(of.target.method, MAX_TARGET))?;
+    line.text("host", &text(of.target.host, MAX_TARGET))?;
+    line.text("path", &text(path, MAX_TARGET))?;
     line.object("sent", |out| {
-        sent.try_fold("", |comma, (name, value)| {
-            write!(out, r#"{comma}"{name}":"#)?;
-            string(out, &String::from_utf8_lossy(value))?;
-            Ok(",")
-        })
-        .map(|_| ())
+        of.sent
+            .iter()
+            .try_fold("", |comma, (name, value)| {
+                write!(out, r#"{comma}"{name}":"#)?;
+                match value {
+                    Some(value) => string(out, &text(value, MAX_SENT))?,
+                    None => out.write_str("null")?,
+                }
+                Ok(",")
+            })
+            .map(|_| ())
     })?;
     match of.crawler {
         Verification::NotClaimed => Ok(()),
@@ -65,7 +71,7 @@ fn write_likeness(line: &mut Line, name: &str, likeness: &Likeness, of: &Observe
     line.list(name, likeness.names(of.catalogue), |out, name| string(out, &name))
 }
 
-/// Any bytes as text, cut at a bound.
-fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(bytes.get(..MAX_TARGET).unwrap_or(bytes))
+/// Any bytes as text, cut at `most`.
+fn text(bytes: &[u8], most: usize) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes))
 }

@@ -1,9 +1,10 @@
 //! The roles on a stand-in proxy, without wasm: the fastest runner, and the one that can make a proxy fail.
 
+use super::replayed;
 use super::scenario::{Client, Fields, Scenario, Seen};
 use layerprint::annotate::answer::GrpcStatus;
-use layerprint::annotate::recorded::{Lookups, Recorded};
 use layerprint::host::{CounterId, Failure, Fields as FieldsOf, Host, RequestId};
+use layerprint::policy::config::Switch;
 use layerprint::proxy::connection::ConnectionRole;
 use layerprint::proxy::plugin::{Plugin, Role, Shared};
 use layerprint::proxy::request::{Outcome, RequestRole};
@@ -212,44 +213,31 @@ pub fn plugin(proxy: &Proxy, configuration: &str) -> Rc<Plugin> {
     Rc::new(Plugin::configure(proxy, Role::Request, Shared::default(), configuration.as_bytes()).unwrap())
 }
 
-/// What a line tells is enough to come to the same findings again.
-fn compares_anew_to_the_same(plugin: &Plugin, line: &serde_json::Value) {
-    if *line == serde_json::Value::Null {
-        return;
-    }
-    let again = Recorded::read(line).unwrap().compare(Lookups {
-        catalogue: &plugin.tables.catalogue,
-        stacks: &plugin.tables.stacks,
-        crawlers: &plugin.config.clients.crawlers,
-        networks: &plugin.config.networks,
-    });
-    let codes = |finding: &serde_json::Value| finding["code"].as_str().unwrap().to_owned();
-    let recorded: Vec<_> = line["findings"].as_array().unwrap().iter().map(codes).collect();
-    let found: Vec<_> = again.findings.iter().map(|finding| finding.code.as_str()).collect();
-    assert_eq!(found, recorded, "{line}");
-    assert_eq!(line["agreement"], again.agreement.as_str(), "{line}");
-    assert_eq!(line["l4"], again.l4.value());
-    assert_eq!(line["l7"], again.l7.value());
-    assert_eq!(
-        line["confidence"].to_string(),
-        again.confidence.to_string().replace(".00", ".0")
-    );
-}
-
-pub fn run(scenario: &Scenario) -> Vec<Seen> {
-    let (protocol, requests) = scenario.maps();
-    let proxy = Proxy::cleartext(&protocol);
+/// A proxy whose client has sent its first bytes.
+fn opened(scenario: &Scenario, protocol: &str) -> (Proxy, Rc<Plugin>, ConnectionRole) {
+    let proxy = Proxy::cleartext(protocol);
     let plugin = plugin(&proxy, scenario.configuration);
     let mut connection = ConnectionRole::new(Rc::clone(&plugin));
     connection.on_new_connection(&proxy);
     for piece in scenario.first_bytes() {
         proxy.receive(&mut connection, &piece);
     }
+    (proxy, plugin, connection)
+}
+
+pub fn run(scenario: &Scenario) -> Vec<Seen> {
+    let (protocol, requests) = scenario.maps();
+    let (proxy, plugin, mut connection) = opened(scenario, &protocol);
+    // The same once more, to look at each request before it is answered.
+    let (twin, of_twin, _open) = opened(scenario, &protocol);
     let mut seen: Vec<_> = requests
         .into_iter()
         .map(|fields| {
             assert_eq!(proxy.request(&plugin, &fields), Outcome::Continue);
-            compares_anew_to_the_same(&plugin, &proxy.line());
+            let (line, _) = replayed::holds(&of_twin, &twin, &fields);
+            if plugin.config.log.filter_state == Switch::On {
+                assert_eq!(line, proxy.line());
+            }
             Seen {
                 headers: proxy.headers.borrow().clone(),
                 line: proxy.line(),
