@@ -184,7 +184,7 @@ fn write_layer4(line: &mut Line, layer4: &Layer4) -> fmt::Result {
     }
     line.evidence("os", &stack.as_ref().map(Named::as_str))?;
     if let Evidence::Seen(Named::Ambiguous(first, second)) = stack {
-        line.list("os_candidates", [first, second], |out, name| string(out, name))?;
+        line.list("os_candidates", [first, second], string)?;
     }
     if let Evidence::Seen(Named::Known {
         kind,
