@@ -117,7 +117,7 @@ fn client(
     let nothing = Likeness::default();
     let order = match (order, protocol) {
         (Evidence::Seen(order), Evidence::Seen(protocol)) => catalogue.orders(*protocol, None, order.names()),
-        _ => nothing.clone(),
+        _ => nothing,
     };
     let tls = tls.seen().map_or(&nothing, |shown| &shown.likeness);
     let family = catalogue.shown(tls, http2.seen().unwrap_or(&nothing), &order)?;

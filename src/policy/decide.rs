@@ -99,10 +99,10 @@ impl<S: Subject> Subject for Request<'_, S> {
             Field::Method => self.method.as_ref().map(|method| take(method)),
             Field::Host => self.host.as_ref().map(|host| take(host)),
             Field::Path => self.path.as_ref().map(|path| take(path)),
-            Field::Route => Evidence::Seen(take(&self.route.name)),
-            Field::Class => Evidence::Seen(take(self.route.class.as_str())),
-            Field::Agreement => Evidence::Seen(take(self.assessment.agreement.as_str())),
-            Field::Reason => Evidence::Seen(reasons(self.assessment, take)),
+            Field::Route => Evidence::Seen(&*self.route.name).map(take),
+            Field::Class => Evidence::Seen(self.route.class.as_str()).map(take),
+            Field::Agreement => Evidence::Seen(self.assessment.agreement.as_str()).map(take),
+            Field::Reason => Evidence::Seen(self.assessment).map(|assessment| reasons(assessment, take)),
             _ => self.subject.texts(field, take),
         }
     }

@@ -45,9 +45,8 @@ fn contradiction(brands: &Brands<'_>, claimed: &Claimed<'_>) -> Option<String> {
             leading.name()
         ));
     }
-    if agent.engine.is_none() {
-        return None;
-    }
+    // Without an engine, the User-Agent is of no browser that could contradict.
+    agent.engine?;
     if leading.is(Family::HEADLESS_CHROME) && agent.kind != Kind::Headless {
         return Some(format!(
             "the Client Hints name a Chrome without a window, and the User-Agent claims {}",

@@ -173,7 +173,7 @@ fn ip_condition(section: &mut Section<'_>, values: &mut usize) -> Option<Conditi
         prefixes.insert(prefix(text)?);
         Ok(())
     });
-    Some(Condition::ClientIp(Prefixes::new(prefixes)))
+    Some(Condition::ClientIp(Box::new(Prefixes::new(prefixes))))
 }
 
 fn refused(error: PatternError) -> Refused {
@@ -208,7 +208,7 @@ mod tests {
                 Condition::Text(Field::Ja4, texts(&["t13*", "x"])),
                 Condition::Text(Field::Sni, texts(&["a.b"])),
                 Condition::Number(Number::L7, 25, u64::MAX),
-                Condition::ClientIp(Prefixes::new(["10.0.0.0/8".parse().unwrap()].into())),
+                Condition::ClientIp(Box::new(Prefixes::new(["10.0.0.0/8".parse().unwrap()].into()))),
             ],
             unless: vec![Condition::Text(Field::Network, texts(&["office"]))],
             missing: Missing::Match,
