@@ -1,3 +1,5 @@
+//! What becomes of each verdict: in which form, with which words.
+
 use super::*;
 use crate::compare::Score;
 use crate::policy::Class;
