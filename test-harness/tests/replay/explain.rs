@@ -1,34 +1,35 @@
 //! `layerprint explain`: what is told of one request.
 
-use super::{configuration, empty_config, evidence, explained, explained_by, layerprint, log};
+use super::{configuration, empty_config, evidence, explained, explained_by, layerprint, log, tells};
 use serde_json::{Value, json};
 
 #[test]
 fn a_request_is_explained_from_who_it_says_it_is_to_what_follows() {
     let text = explained(&["--line", "2", "-"], &log("access.log"));
-    for part in [
-        "GET /search?q=1 at localhost:",
-        "from 127.0.0.1, by peer, in no network with a tag\n",
-        "  User-Agent: curl ",
-        "  Client Hints: none: the client did not send it\n",
-        "  channel: secure, the client's own TLS ends here\n",
-        "  JA4: t13d",
-        "  ClientHello of: openssl\n  HTTP/2 opening of: curl\n  all of it looks like: curl, a tool\n",
-        "  SYN written by: linux, confidence 1",
-        "What was missing, and why; nothing follows from it\n",
-        "  hint_mobile: not-sent (the client did not send it)\n",
-        "  h1_case: other-protocol (the protocol has no such thing)\n",
-        "  Layer 7, weight 60: forged-annotation: the client sent x-layerprint headers, which only this proxy sets\n",
-        "  Layer 4: 0 of 100, low\n  Layer 7: 60 of 100, high\n  agreement: conflict, confidence 0.50\n",
-        "  band: high, by the higher of the two, 60\n",
-        "  route: search, by one of its paths; class search, cost 5\n",
-        "  ladder of class search: conflict × high → slow\n",
-        "  verdict: slow, which means that the request passes later\n",
-        "  mode: observe, of the whole configuration: it is written down, and the request passes\n",
-        "What the log says\n  the same\n",
-    ] {
-        assert!(text.contains(part), "{part:?} in\n{text}");
-    }
+    tells(
+        &text,
+        &[
+            "GET /search?q=1 at localhost:",
+            "from 127.0.0.1, by peer, in no network with a tag\n",
+            "  User-Agent: curl ",
+            "  Client Hints: none: the client did not send it\n",
+            "  channel: secure, the client's own TLS ends here\n",
+            "  JA4: t13d",
+            "  ClientHello of: openssl\n  HTTP/2 opening of: curl\n  all of it looks like: curl, a tool\n",
+            "  SYN written by: linux, confidence 1",
+            "What was missing, and why; nothing follows from it\n",
+            "  hint_mobile: not-sent (the client did not send it)\n",
+            "  h1_case: other-protocol (the protocol has no such thing)\n",
+            "  Layer 7, weight 60: forged-annotation: the client sent x-layerprint headers, which only this proxy sets\n",
+            "  Layer 4: 0 of 100, low\n  Layer 7: 60 of 100, high\n  agreement: conflict, confidence 0.50\n",
+            "  band: high, by the higher of the two, 60\n",
+            "  route: search, by one of its paths; class search, cost 5\n",
+            "  ladder of class search: conflict × high → slow\n",
+            "  verdict: slow, which means that the request passes later\n",
+            "  mode: observe, of the whole configuration: it is written down, and the request passes\n",
+            "What the log says\n  the same\n",
+        ],
+    );
 }
 
 #[test]
@@ -84,15 +85,16 @@ fn a_crawler_is_told_with_who_runs_it_and_whether_that_is_so() {
         explained_by(&config, &["--line", "3", "-"], &log("access.log"))
     };
     let unverifiable = text("{}");
-    for part in [
-        "  crawler: googlebot, of Google, for search-index; to do with it, by the table: allow\n",
-        "  crawler, unverifiable: the configuration has no addresses of it, and nothing follows\n",
-        "  Client Hints: none",
-        "What was found\n  nothing\n",
-        "  ladder of class login: clean × none → allow\n",
-    ] {
-        assert!(unverifiable.contains(part), "{part:?} in\n{unverifiable}");
-    }
+    tells(
+        &unverifiable,
+        &[
+            "  crawler: googlebot, of Google, for search-index; to do with it, by the table: allow\n",
+            "  crawler, unverifiable: the configuration has no addresses of it, and nothing follows\n",
+            "  Client Hints: none",
+            "What was found\n  nothing\n",
+            "  ladder of class login: clean × none → allow\n",
+        ],
+    );
     let ranges = |cidr| format!(r#"{{"clients":{{"crawlers":[{{"name":"googlebot","cidrs":["{cidr}"]}}]}}}}"#);
     assert!(
         text(&ranges("127.0.0.0/8"))
@@ -140,15 +142,16 @@ fn a_rule_is_told_with_its_exceptions_and_with_what_it_passes_over() {
                       "unless":{"client_ip":["192.0.2.0/24"],"forged":{"min":1}},"action":"review"}]}"#,
     );
     let text = explained_by(&config, &["--line", "4", "-"], &log("access.log"));
-    for part in [
-        "unless forged is 1 or more, or client_ip is in 192.0.2.0/24 → review\n",
-        "    ja4 is missing, which the rule passes over\n",
-        "    h1_case of this request: title\n",
-        "  without that rule, the ladder of class static: clean × none → allow, if no later rule matches\n",
-        "  verdict: review, which means that the request passes, marked for a closer look\n",
-    ] {
-        assert!(text.contains(part), "{part:?} in\n{text}");
-    }
+    tells(
+        &text,
+        &[
+            "unless forged is 1 or more, or client_ip is in 192.0.2.0/24 → review\n",
+            "    ja4 is missing, which the rule passes over\n",
+            "    h1_case of this request: title\n",
+            "  without that rule, the ladder of class static: clean × none → allow, if no later rule matches\n",
+            "  verdict: review, which means that the request passes, marked for a closer look\n",
+        ],
+    );
 }
 
 #[test]

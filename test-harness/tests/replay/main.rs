@@ -84,3 +84,10 @@ fn explained_by(config: &str, arguments: &[&str], input: &str) -> String {
     );
     String::from_utf8(output.stdout).unwrap()
 }
+
+/// Each of `parts` stands in `text`.
+fn tells(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} in\n{text}");
+    }
+}
