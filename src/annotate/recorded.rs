@@ -15,12 +15,13 @@ use crate::fingerprint::tcp::MssClass;
 use core::fmt;
 use core::net::IpAddr;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// What a line says of its request.
 #[derive(Clone, Debug)]
 pub struct Recorded<'v> {
     line: &'v Value,
-    sent: Vec<(&'v str, &'v [u8])>,
+    sent: Vec<(&'v str, Cow<'v, [u8]>)>,
     order: Evidence<HeaderOrder>,
     stack: Evidence<Named>,
 }
@@ -92,8 +93,8 @@ impl<'v> Recorded<'v> {
             .ok_or(Unreadable::TooOld("sent"))?;
         // What came more than once is null, and its values do not matter.
         let came = |(name, value): (&'v String, &'v Value)| match value {
-            Value::String(value) => (name.as_str(), value.as_bytes(), 1),
-            _ => (name.as_str(), &b""[..], 2),
+            Value::String(value) => (name.as_str(), bytes(value), 1),
+            _ => (name.as_str(), Cow::default(), 2),
         };
         let sent = sent
             .iter()
@@ -150,10 +151,8 @@ impl<'v> Recorded<'v> {
 
     /// The claims of the request, and the values that are compared.
     pub fn claims(&self) -> (Claims<'_>, Sent<'_>) {
-        (
-            Claims::of(self.sent.iter().copied()),
-            Sent::of(self.sent.iter().copied()),
-        )
+        let sent = || self.sent.iter().map(|(name, value)| (*name, &**value));
+        (Claims::of(sent()), Sent::of(sent()))
     }
 
     /// Compares the layers anew.
@@ -265,4 +264,18 @@ impl<'v> Recorded<'v> {
             None => self.missing(name),
         }
     }
+}
+
+/// A header's value as it came, as far as that can be told: a byte that was none of a text stands as U+FFFD in the line, and is
+/// again one byte that no text has.
+fn bytes(value: &str) -> Cow<'_, [u8]> {
+    if !value.contains(char::REPLACEMENT_CHARACTER) {
+        return Cow::Borrowed(value.as_bytes());
+    }
+    let mut bytes = Vec::with_capacity(value.len());
+    for (place, part) in value.split(char::REPLACEMENT_CHARACTER).enumerate() {
+        bytes.extend((place > 0).then_some(0xff));
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    Cow::Owned(bytes)
 }

@@ -7,6 +7,7 @@ use crate::clients::crawlers::Verification;
 use crate::evidence::Evidence;
 use crate::evidence::claims::UserAgent;
 use core::fmt::{self, Write};
+use std::borrow::Cow;
 
 /// The longest path and host that are written.
 const MAX_TARGET: usize = 512;
@@ -71,7 +72,16 @@ fn write_likeness(line: &mut Line, name: &str, likeness: &Likeness, of: &Observe
     line.list(name, likeness.names(of.catalogue), |out, name| string(out, &name))
 }
 
-/// Any bytes as text, cut at `most`.
-fn text(bytes: &[u8], most: usize) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes))
+/// Any bytes as text, cut at `most`. Each byte that is none of a text becomes one U+FFFD, so that their number can be told.
+fn text(bytes: &[u8], most: usize) -> Cow<'_, str> {
+    let bytes = bytes.get(..most).unwrap_or(bytes);
+    if let Ok(text) = str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Cow::Owned(text)
 }

@@ -276,6 +276,8 @@ fn where_nothing_is_known_the_line_says_so_for_the_same_reasons() {
 fn headers_in_any_bytes_of_any_length_and_number_are_the_same_in_the_line() {
     let browser = ("user-agent", CHROME.as_bytes());
     let long = [CHROME.as_bytes(), &b" x".repeat(1_000)].concat();
+    // As long as may be, and in a text three times that.
+    let no_text = [CHROME.as_bytes(), b" ", &b"\xff\xe2\x82".repeat(300)].concat();
     for value in [
         &b""[..],
         b"\xff\xfe",
@@ -283,6 +285,8 @@ fn headers_in_any_bytes_of_any_length_and_number_are_the_same_in_the_line() {
         b"curl/\"7\\.88",
         b"\x01\t",
         &long,
+        &b"\xff".repeat(400),
+        &no_text,
     ] {
         for name in COMPARED {
             let own = [browser, (name, value)];
