@@ -1,3 +1,5 @@
+//! Which verdict is told in which form, and that no answer says why.
+
 use super::*;
 use crate::compare::Score;
 use crate::policy::Class;
