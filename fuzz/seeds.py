@@ -56,6 +56,7 @@ def bytes_of(folder, *suffixes):
 
 def write_all():
     openings = list(hex_of("openings"))
+    write("answer", (TESTS / "fixtures/accept.txt").read_bytes().splitlines())
     write("claims", claims())
     write("client_hello", bytes_of(TESTS / "fixtures/tls", ".bin"))
     write("config", [*bytes_of(TESTS / "fixtures/config", ".json"), *hex_of("config")])

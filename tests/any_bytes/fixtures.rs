@@ -25,6 +25,11 @@ pub(crate) fn handovers() -> Vec<String> {
     lines("handover.txt")
 }
 
+/// `Accept` headers.
+pub(crate) fn accept() -> Vec<String> {
+    lines("accept.txt")
+}
+
 /// `X-Forwarded-For` headers, with who is trusted.
 pub(crate) fn forwarded() -> Vec<String> {
     lines("forwarded.txt")

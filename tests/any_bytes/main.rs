@@ -8,6 +8,8 @@
     reason = "a test may fail; clippy.toml allows this inside test functions, these are their helpers"
 )]
 
+#[path = "../../fuzz/invariants/answer.rs"]
+mod answer;
 #[path = "../../fuzz/invariants/config.rs"]
 mod config;
 mod fixtures;
@@ -69,6 +71,20 @@ fn what_is_handed_over_holds_whole_cut_and_changed() {
 }
 
 #[test]
+fn answers_hold_whole_cut_and_changed() {
+    for line in fixtures::accept() {
+        around(line.as_bytes(), answer::holds);
+        for others in [
+            "\napplication/grpc-web+proto",
+            "\n\nnavigate\ndocument\n7b6d-1",
+            "\n\n\n\n<script>\"&",
+        ] {
+            answer::holds(format!("{line}{others}").as_bytes());
+        }
+    }
+}
+
+#[test]
 fn addresses_hold_whole_cut_and_changed() {
     for line in fixtures::forwarded() {
         around(line.as_bytes(), forwarded::holds);
@@ -116,6 +132,7 @@ proptest! {
     #[test]
     fn any_bytes_whatever_hold(bytes in vec(any::<u8>(), 0..600)) {
         connection_holds(&bytes);
+        answer::holds(&bytes);
         handover::holds(&bytes);
         config::holds(&bytes);
         forwarded::holds(&bytes);

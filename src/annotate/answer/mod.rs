@@ -92,10 +92,10 @@ impl Refusal {
 
     fn detail(self) -> Cow<'static, str> {
         match self {
-            Self::Block => "If you think that this is a mistake, tell the owner of this site, with the reference.".into(),
+            Self::Block => "If you think that this is a mistake, tell the owner of this site.".into(),
             Self::Challenge => {
                 "It could not be told that a person is there. Open the page in an ordinary browser, or tell the owner of this \
-                 site, with the reference."
+                 site."
                     .into()
             }
             Self::Limit { retry_after: 1 } => "Try again in 1 second.".into(),

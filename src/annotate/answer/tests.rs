@@ -1,4 +1,4 @@
-//! What becomes of each verdict: in which form, with which words.
+//! Which verdict is told in which form, and that no answer says why.
 
 use super::*;
 use crate::compare::Score;
