@@ -3,10 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use layerprint_harness::table::Table;
+
 use super::cases::Case;
 use super::expectations::Expectations;
 use super::run::Seen;
-use layerprint_harness::table::Table;
 
 const TITLES: [&str; 9] = [
     "client",
