@@ -3,6 +3,7 @@
 use super::Switch;
 use core::fmt;
 use core::ops::RangeInclusive;
+use core::str::FromStr;
 use serde_json::{Map, Value};
 
 /// One mistake in a configuration.
@@ -341,11 +342,11 @@ impl<'p> Section<'p> {
         }
     }
 
-    /// A whole number of any size, if the key is there.
+    /// A whole number up to [`MAX_NUMBER`], if the key is there.
     pub(super) fn number_if_given(&mut self, key: &'static str) -> Option<u64> {
         let value = self.take(key)?;
-        let accepted = || format!("a whole number from 0 to {}", u64::MAX);
-        let number = whole(&value).and_then(|number| u64::try_from(number).ok());
+        let accepted = || format!("a whole number from 0 to {MAX_NUMBER}");
+        let number = whole(&value).filter(|number| *number <= MAX_NUMBER);
         number.or_else(|| self.refuse(self.path_of(key), &value, accepted(), None))
     }
 
@@ -404,8 +405,11 @@ fn choose<T: Copy>(value: &Value, choices: &[(&'static str, T)]) -> Option<T> {
         .map(|(_, choice)| *choice)
 }
 
+/// The largest whole number up to which a float, and so Envoy's Struct, has them all.
+const MAX_NUMBER: u64 = (1 << 53) - 1;
+
 /// The number that `value` is, when it is whole. A float's shortest text has no point exactly when it is whole.
-fn whole(value: &Value) -> Option<usize> {
+fn whole<N: FromStr>(value: &Value) -> Option<N> {
     let text = value.as_number()?.to_string();
     text.strip_suffix(".0").unwrap_or(&text).parse().ok()
 }
