@@ -102,7 +102,7 @@ struct Connection<'a, S> {
 impl<S: Subject> Subject for Connection<'_, S> {
     fn texts(&self, field: Field, take: &mut dyn FnMut(&str)) -> Evidence<()> {
         match field {
-            Field::Reason => Evidence::Seen(reasons(self.assessment, take)),
+            Field::Reason => reasons(self.assessment, take),
             _ => self.subject.texts(field, take),
         }
     }
@@ -129,7 +129,7 @@ mod tests {
     impl Subject for WithJa4 {
         fn texts(&self, field: Field, take: &mut dyn FnMut(&str)) -> Evidence<()> {
             match field {
-                Field::Ja4 => Evidence::Seen(take(self.0)),
+                Field::Ja4 => Evidence::Seen(self.0).map(take),
                 _ => Evidence::Missing(Reason::NotProvided),
             }
         }

@@ -17,7 +17,7 @@ pub enum Condition {
     /// It lies within these bounds, both included.
     Number(Number, u64, u64),
     /// The client's address is in one of these networks.
-    ClientIp(Prefixes),
+    ClientIp(Box<Prefixes>),
 }
 
 /// Texts, of which one has to be there.
