@@ -8,7 +8,7 @@
     reason = "helpers of tests fail as tests do: by panicking"
 )]
 
-use layerprint::compare::{Agreement, Code};
+use layerprint::compare::Agreement;
 use layerprint::evidence::NetworkTag;
 use layerprint::policy::config::{Config, Header};
 use layerprint::policy::connection::ConnectionVerdict;
