@@ -1,12 +1,17 @@
 //! What holds for any bytes read as a configuration.
 
+use layerprint::compare::{Assessment, Code, Confidence, Coverage};
 use layerprint::evidence::forwarded::MAX_TRUSTED_HOPS;
+use layerprint::evidence::{Evidence, Reason};
 use layerprint::policy::config::{Config, MAX_PREFIXES, Problem};
+use layerprint::policy::connection::ConnectionVerdict;
+use layerprint::policy::rules::{Field, Number, Subject};
 use layerprint::wire::opening::MAX_OPENING;
 use prost::Message;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value as ProtoValue};
 use serde_json::Value;
+use std::net::IpAddr;
 
 type Answer = Result<Config, Vec<Problem>>;
 
@@ -52,6 +57,55 @@ fn config_holds(config: &Config) {
     assert!(config.networks.len() <= MAX_PREFIXES);
     assert!(config.forwarded.hops <= MAX_TRUSTED_HOPS);
     assert!((1_024..=MAX_OPENING).contains(&config.connection.opening_bytes));
+    decisions_hold(config);
+}
+
+/// A request of which nothing was seen but what it asks for is decided on, whatever that is.
+fn decisions_hold(config: &Config) {
+    for coverage in [Coverage::Both, Coverage::Neither] {
+        let assessment = Assessment::of(coverage, Confidence::of(100), vec![Code::TlsUa.into()]);
+        for path in PATHS {
+            let decision = config.policy.decide(path, path, path, &Unseen, &assessment);
+            assert!((1..=100).contains(&decision.cost));
+            let rules = config.policy.rules.listed();
+            let of_rule = decision
+                .rule
+                .map(|name| rules.iter().find(|rule| rule.name == name).unwrap().action);
+            let ladder = config.policy.ladders.of(decision.class);
+            let of_ladder = ladder.rungs(assessment.agreement).at(decision.band);
+            assert_eq!(decision.verdict, of_rule.unwrap_or(of_ladder));
+        }
+        let decision = config.connection.policy.decide(&Unseen, &assessment);
+        assert!(!config.connection.policy.is_idle() || decision.verdict == ConnectionVerdict::Allow);
+    }
+}
+
+const PATHS: [&[u8]; 8] = [
+    b"",
+    b"*",
+    b"/",
+    b"/a/b/c/d",
+    b"/login;x/..;/%2e%2E\\%6cogin?a",
+    b"http://a.example:80/%%34%31",
+    b"\xff\0%",
+    &[b'/'; 8_193],
+];
+
+/// Nothing is known of it.
+struct Unseen;
+
+impl Subject for Unseen {
+    fn texts(&self, _: Field, _: &mut dyn FnMut(&str)) -> Evidence<()> {
+        Evidence::Missing(Reason::NotProvided)
+    }
+
+    fn number(&self, _: Number) -> Evidence<u64> {
+        Evidence::Missing(Reason::NotProvided)
+    }
+
+    fn client_ip(&self) -> Evidence<IpAddr> {
+        Evidence::Missing(Reason::NotProvided)
+    }
 }
 
 fn problem_holds(problem: &Problem) {

@@ -102,7 +102,7 @@ struct Connection<'a, S> {
 impl<S: Subject> Subject for Connection<'_, S> {
     fn texts(&self, field: Field, take: &mut dyn FnMut(&str)) -> Evidence<()> {
         match field {
-            Field::Reason => Evidence::Seen(self.assessment).map(|assessment| reasons(assessment, take)),
+            Field::Reason => reasons(self.assessment, take),
             _ => self.subject.texts(field, take),
         }
     }

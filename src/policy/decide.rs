@@ -95,16 +95,17 @@ struct Request<'a, S> {
 
 impl<S: Subject> Subject for Request<'_, S> {
     fn texts(&self, field: Field, take: &mut dyn FnMut(&str)) -> Evidence<()> {
-        match field {
-            Field::Method => self.method.as_ref().map(|method| take(method)),
-            Field::Host => self.host.as_ref().map(|host| take(host)),
-            Field::Path => self.path.as_ref().map(|path| take(path)),
-            Field::Route => Evidence::Seen(&*self.route.name).map(take),
-            Field::Class => Evidence::Seen(self.route.class.as_str()).map(take),
-            Field::Agreement => Evidence::Seen(self.assessment.agreement.as_str()).map(take),
-            Field::Reason => Evidence::Seen(self.assessment).map(|assessment| reasons(assessment, take)),
-            _ => self.subject.texts(field, take),
-        }
+        let text = match field {
+            Field::Method => self.method.clone(),
+            Field::Host => self.host.clone(),
+            Field::Path => self.path.clone(),
+            Field::Route => Evidence::Seen(&*self.route.name),
+            Field::Class => Evidence::Seen(self.route.class.as_str()),
+            Field::Agreement => Evidence::Seen(self.assessment.agreement.as_str()),
+            Field::Reason => return reasons(self.assessment, take),
+            _ => return self.subject.texts(field, take),
+        };
+        text.map(take)
     }
 
     fn number(&self, number: Number) -> Evidence<u64> {
@@ -123,10 +124,11 @@ impl<S: Subject> Subject for Request<'_, S> {
 }
 
 /// Hands each finding's code to `take`.
-pub(super) fn reasons(assessment: &Assessment, take: &mut dyn FnMut(&str)) {
+pub(super) fn reasons(assessment: &Assessment, take: &mut dyn FnMut(&str)) -> Evidence<()> {
     for finding in &assessment.findings {
         take(finding.code.as_str());
     }
+    Evidence::Seen(())
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@
 //! crawler of one's own, which is known by the product name that such a User-Agent gives itself; further entries may add to it.
 
 use super::networks::{CIDR, MAX_PREFIXES, prefix};
-use super::section::{Problem, Refused, Section};
+use super::problem::{Problem, Refused};
+use super::section::Section;
 use crate::clients::catalogue::{Catalogue, Error};
 use crate::clients::crawlers::{Advice, Claim, Crawler, Crawlers, NoClaim, Purpose, is_date, is_name};
 use crate::clients::stacks::Stacks;

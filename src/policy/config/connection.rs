@@ -16,7 +16,7 @@ pub(super) fn policy(section: &mut Section<'_>, mode: Mode) -> ConnectionPolicy 
     let mut ladder = ConnectionPolicy::default().ladder;
     ConnectionPolicy {
         mode: section.choice("mode", &MODES, mode),
-        rules: rules::rules(section, &rules::OF_CONNECTIONS, &verdicts),
+        rules: rules::rules(section, &rules::Known::OF_CONNECTIONS, &verdicts),
         ladder: section.section("ladder", |section| {
             ladders::cells(section, &verdicts, &mut ladder);
             ladder

@@ -8,6 +8,7 @@ mod connection;
 mod ladders;
 mod limits;
 mod networks;
+mod problem;
 mod routes;
 mod rules;
 mod section;
@@ -15,7 +16,7 @@ mod strict;
 
 pub use clients::{Clients, Tables};
 pub use networks::MAX_PREFIXES;
-pub use section::Problem;
+pub use problem::Problem;
 
 use super::connection::ConnectionPolicy;
 use super::{Mode, Policy, Verdict};
@@ -24,6 +25,7 @@ use crate::evidence::forwarded::{PeerEntry, Trust};
 use crate::wire::opening::MAX_OPENING;
 use section::Section;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What the filter does, compiled from JSON. The default is that of an empty object.
@@ -232,13 +234,18 @@ impl Config {
         let default = Self::default();
         let mut root = Section::root(value, problems);
         let mode = root.choice("mode", &MODES, default.mode);
+        let mut names = BTreeSet::new();
         let config = Self {
             mode,
             policy: Policy {
                 mode,
-                routes: routes::routes(&mut root),
+                routes: routes::routes(&mut root, &mut names),
                 ladders: root.section("ladders", ladders::ladders),
-                rules: rules::rules(&mut root, &rules::OF_REQUESTS, &Verdict::ALL.map(|v| (v.as_str(), v))),
+                rules: rules::rules(
+                    &mut root,
+                    &rules::Known::of_requests(&names),
+                    &Verdict::ALL.map(|v| (v.as_str(), v)),
+                ),
             },
             networks: networks::networks(&mut root),
             forwarded: root.section("forwarded", |section| networks::forwarded(section, default.forwarded)),

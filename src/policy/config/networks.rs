@@ -8,7 +8,8 @@
 //! A prefix of IPv4 addresses mapped into IPv6 (`::ffff:10.1.0.0/112`) is the IPv4 prefix that it is.
 
 use super::Switch;
-use super::section::{Refused, Section};
+use super::problem::Refused;
+use super::section::Section;
 use crate::evidence::forwarded::{MAX_TRUSTED_HOPS, PeerEntry, Trust};
 use crate::evidence::{NetworkTag, Networks};
 use core::net::{IpAddr, Ipv6Addr};

@@ -6,7 +6,8 @@
 //! ```
 
 use super::MODES;
-use super::section::{Problem, Refused, Section, shown};
+use super::problem::{Problem, Refused, shown};
+use super::section::Section;
 use crate::policy::Class;
 use crate::policy::routes::{Clash, HostPattern, Listed, Method, Pattern, PatternError, Place, Route, Routes};
 use std::collections::BTreeSet;
@@ -27,16 +28,17 @@ const PATHS: &str = r#"path patterns such as "/users/{id}" or "/static/{*rest}""
 
 const HOSTS: &str = r#"hosts such as "example.com" or "*.example.com", without a port"#;
 
-/// Reads `routes`.
-pub(super) fn routes(root: &mut Section<'_>) -> Routes {
+/// Reads `routes`, and puts their names into `names`.
+pub(super) fn routes(root: &mut Section<'_>, names: &mut BTreeSet<String>) -> Routes {
+    names.insert(Route::DEFAULT.to_owned());
     if !root.has("routes") {
-        // The key is known, and not there.
-        root.sections("routes", |_| {});
-        return Routes::built_in();
+        root.knows("routes");
+        let routes = Routes::built_in();
+        names.extend(routes.listed().map(|route| route.name.to_string()));
+        return routes;
     }
-    let mut names = BTreeSet::from([Route::DEFAULT.to_owned()]);
     let mut listed = Vec::new();
-    root.sections("routes", |section| listed.push(route(section, &mut names)));
+    root.sections("routes", |section| listed.push(route(section, names)));
     let patterns: usize = listed.iter().map(|listed| listed.paths.len()).sum();
     for (count, most, what) in [
         (listed.len(), MAX_ROUTES, "routes"),

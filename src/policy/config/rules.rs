@@ -8,8 +8,9 @@
 
 use super::MODES;
 use super::networks::{CIDR, prefix};
+use super::problem::{Problem, Refused, quoted};
 use super::routes::name;
-use super::section::{Problem, Refused, Section, quoted};
+use super::section::Section;
 use crate::policy::rules::{
     Condition, Field, Missing, Number, PatternError, Prefixes, Rule, Rules, TextPattern, Texts,
 };
@@ -24,25 +25,49 @@ pub(super) const MAX_VALUES: usize = 100_000;
 const TEXT: &str = r"a text, in which * is any run of characters, ? is one, and \ makes the next one ordinary";
 
 /// What rules can ask for.
-pub(super) struct Known {
+pub(super) struct Known<'k> {
     texts: &'static [Field],
     numbers: &'static [Number],
+    /// The names of routes.
+    routes: Option<&'k BTreeSet<String>>,
 }
 
-/// What rules for requests can ask for.
-pub(super) const OF_REQUESTS: Known = Known {
-    texts: &Field::ALL,
-    numbers: &Number::ALL,
-};
+impl<'k> Known<'k> {
+    /// What rules for requests can ask for, where there are these routes.
+    pub(super) const fn of_requests(routes: &'k BTreeSet<String>) -> Self {
+        Self {
+            texts: &Field::ALL,
+            numbers: &Number::ALL,
+            routes: Some(routes),
+        }
+    }
 
-/// What rules for connections can ask for.
-pub(super) const OF_CONNECTIONS: Known = Known {
-    texts: &Field::OF_CONNECTION,
-    numbers: &Number::OF_CONNECTION,
-};
+    /// What rules for connections can ask for.
+    pub(super) const OF_CONNECTIONS: Self = Self {
+        texts: &Field::OF_CONNECTION,
+        numbers: &Number::OF_CONNECTION,
+        routes: None,
+    };
+
+    /// Whether `text` is a value that `field` can have at all, as far as those are known; what they are, if not.
+    fn check(&self, field: Field, text: &str) -> Result<(), Refused> {
+        let is_route = |names: &BTreeSet<String>| names.contains(text);
+        let (is_known, accepted) = match (field, self.routes, field.words()) {
+            (Field::Route, Some(names), _) => (is_route(names), "the name of a route".to_owned()),
+            (_, _, Some(words)) => (words.contains(&text), quoted(words.into_iter())),
+            (_, _, None) => return Ok(()),
+        };
+        let why = "is not accepted";
+        if is_known {
+            Ok(())
+        } else {
+            Err(Refused { why, accepted })
+        }
+    }
+}
 
 /// Reads `rules`, with `actions` by their names.
-pub(super) fn rules<A: Copy>(root: &mut Section<'_>, known: &Known, actions: &[(&'static str, A)]) -> Rules<A> {
+pub(super) fn rules<A: Copy>(root: &mut Section<'_>, known: &Known<'_>, actions: &[(&'static str, A)]) -> Rules<A> {
     let mut names = BTreeSet::new();
     let mut values = 0_usize;
     let mut count = 0_usize;
@@ -69,7 +94,7 @@ pub(super) fn rules<A: Copy>(root: &mut Section<'_>, known: &Known, actions: &[(
 
 fn rule<A: Copy>(
     section: &mut Section<'_>,
-    known: &Known,
+    known: &Known<'_>,
     actions: &[(&'static str, A)],
     names: &mut BTreeSet<String>,
     values: &mut usize,
@@ -95,11 +120,11 @@ fn rule<A: Copy>(
 }
 
 /// Reads the object of conditions under `key`. One that is there has to say something.
-fn conditions(section: &mut Section<'_>, key: &'static str, known: &Known, values: &mut usize) -> Vec<Condition> {
+fn conditions(section: &mut Section<'_>, key: &'static str, known: &Known<'_>, values: &mut usize) -> Vec<Condition> {
     section.section_of_some(key, "an object of at least one condition", |section| {
         let mut conditions = Vec::new();
         for field in known.texts {
-            conditions.extend(text_condition(section, *field, values));
+            conditions.extend(text_condition(section, *field, known, values));
         }
         for number in known.numbers {
             conditions.extend(number_condition(section, *number));
@@ -109,33 +134,21 @@ fn conditions(section: &mut Section<'_>, key: &'static str, known: &Known, value
     })
 }
 
-fn text_condition(section: &mut Section<'_>, field: Field, values: &mut usize) -> Option<Condition> {
+fn text_condition(section: &mut Section<'_>, field: Field, known: &Known<'_>, values: &mut usize) -> Option<Condition> {
     let key = field.as_str();
     if !section.has(key) {
         section.knows(key);
         return None;
     }
-    let words = field.words();
-    let accepted = words.as_ref().map(|words| quoted(words.iter().copied()));
-    let accepted = accepted.unwrap_or_else(|| TEXT.to_owned());
     let mut wanted = Texts::default();
-    section.one_or_some_texts(key, &accepted, |text| {
+    section.one_or_some_texts(key, TEXT, |text| {
         *values = values.saturating_add(1);
         let pattern = TextPattern::parse(text).map_err(refused)?;
-        let pattern = if field.ignores_case() {
-            pattern.in_lower_case()
-        } else {
-            pattern
-        };
-        if let (Some(words), TextPattern::Exact(exact)) = (&words, &pattern)
-            && !words.contains(&&**exact)
-        {
-            return Err(Refused {
-                why: "is not accepted",
-                accepted: accepted.clone(),
-            });
+        if let TextPattern::Exact(exact) = &pattern {
+            known.check(field, exact)?;
         }
-        wanted.add(pattern);
+        let ignores_case = field.ignores_case();
+        wanted.add(if ignores_case { pattern.in_lower_case() } else { pattern });
         Ok(())
     });
     Some(Condition::Text(field, wanted))
@@ -221,14 +234,12 @@ mod tests {
 
     #[test]
     fn each_field_and_number_can_be_asked_for() {
-        let known = |names: &[&str]| {
-            let conditions: Vec<_> = names.iter().map(|name| format!(r#""{name}":"*""#)).collect();
+        let conditions = |names: &[&str], wanted: &str| {
+            let conditions: Vec<_> = names.iter().map(|name| format!(r#""{name}":{wanted}"#)).collect();
             conditions.join(",")
         };
-        let numbers = |names: &[&str]| {
-            let conditions: Vec<_> = names.iter().map(|name| format!(r#""{name}":{{"min":1}}"#)).collect();
-            conditions.join(",")
-        };
+        let known = |names: &[&str]| conditions(names, r#""*""#);
+        let numbers = |names: &[&str]| conditions(names, r#"{"min":1}"#);
         let of_requests = format!(
             r#"{{"rules":[{{"name":"r","match":{{{},{}}},"action":"log"}}]}}"#,
             known(&Field::ALL.map(Field::as_str)),
@@ -276,7 +287,8 @@ mod tests {
             {"name":"b","match":{"ja4":"","h2":["a\\",7],"class":"logn","reason":["tls-ua","tls-*","tls"],"network":[]},"action":"log"},
             {"name":"c","match":{"l4":{"min":5,"max":4},"hops":{},"version":9,"forged":{"min":-1,"mx":1}},"action":"log"},
             {"name":"d","match":{"client_ip":["10.0.0.1","10.0.0.0/8"]},"action":"log"},
-            {"name":"e","match":{"ja5":"x","product":"curl"},"action":"log"}]}"#;
+            {"name":"e","match":{"ja5":"x","product":"curl"},"action":"log"},
+            {"name":"f","match":{"route":["login","default","logn","log*"]},"action":"log"}]}"#;
         let found = problems(text);
         let begins: Vec<&str> = found
             .iter()
@@ -307,6 +319,7 @@ mod tests {
                 "rules[4].match.version: 9 is not accepted",
                 r#"rules[5].match.client_ip[0]: "10.0.0.1" has no prefix length"#,
                 "rules[6].match.ja5: unknown key",
+                r#"rules[7].match.route[2]: "logn" is not accepted"#,
             ]
         );
         assert!(found.iter().all(|line| line.len() < 1_000), "{found:#?}");

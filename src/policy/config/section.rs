@@ -1,43 +1,10 @@
 //! One object of the configuration, read key by key: each is taken, checked and named, and what is left over is refused.
 
 use super::Switch;
-use core::fmt;
+use super::problem::{Problem, Refused, join, not_accepted, quoted, shown};
 use core::ops::RangeInclusive;
+use core::str::FromStr;
 use serde_json::{Map, Number, Value};
-
-/// One mistake in a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Where: `annotate.headers[2]`.
-    pub path: String,
-    /// What is wrong.
-    pub what: String,
-    /// What would be right.
-    pub accepted: String,
-}
-
-impl Problem {
-    /// The table of `what` that comes with the filter cannot be read.
-    pub fn of_table(what: &str, error: &impl fmt::Display) -> Self {
-        Self {
-            path: format!("(the table of {what})"),
-            what: error.to_string(),
-            accepted: "a build whose tests pass".to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; accepted: {}", self.path, self.what, self.accepted)
-    }
-}
-
-/// Why a text is refused, behind the text: `has no prefix length`; and what would be right.
-pub(super) struct Refused {
-    pub(super) why: &'static str,
-    pub(super) accepted: String,
-}
 
 /// An object that is being read. Mistakes are noted and the default stands in, so that all of them are found in one go.
 pub(super) struct Section<'p> {
@@ -341,11 +308,11 @@ impl<'p> Section<'p> {
         }
     }
 
-    /// A whole number of any size, if the key is there.
+    /// A whole number up to [`MAX_NUMBER`], if the key is there.
     pub(super) fn number_if_given(&mut self, key: &'static str) -> Option<u64> {
         let value = self.take(key)?;
-        let accepted = || format!("a whole number from 0 to {}", u64::MAX);
-        let number = whole(&value).and_then(|number| u64::try_from(number).ok());
+        let accepted = || format!("a whole number from 0 to {MAX_NUMBER}");
+        let number = whole(&value).filter(|number| *number <= MAX_NUMBER);
         number.or_else(|| self.refuse(self.path_of(key), &value, accepted(), None))
     }
 
@@ -458,8 +425,11 @@ fn choose<T: Copy>(value: &Value, choices: &[(&'static str, T)]) -> Option<T> {
         .map(|(_, choice)| *choice)
 }
 
+/// The largest whole number up to which a float, and so Envoy's Struct, has them all.
+const MAX_NUMBER: u64 = (1 << 53) - 1;
+
 /// The number that `value` is, when it is whole. A float's shortest text has no point exactly when it is whole.
-fn whole(value: &Value) -> Option<usize> {
+fn whole<N: FromStr>(value: &Value) -> Option<N> {
     let text = value.as_number()?.to_string();
     text.strip_suffix(".0").unwrap_or(&text).parse().ok()
 }
@@ -495,45 +465,3 @@ fn on_one_line(text: &str) -> String {
 
 /// The most bytes of what a table's reader says.
 const MAX_WHAT: usize = 300;
-
-fn join(path: &str, key: &str) -> String {
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let key = if !key.is_empty() && key.len() <= SHOWN && key.bytes().all(is_word) {
-        key
-    } else {
-        &shown(key)
-    };
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
-}
-
-fn not_accepted(value: &Value) -> String {
-    match value {
-        Value::Null => "null is not accepted".to_owned(),
-        Value::Bool(value) => format!("{value} is not accepted"),
-        Value::String(text) => format!("{} is not accepted", shown(text)),
-        Value::Number(number) => format!("{number} is not accepted"),
-        Value::Array(_) => "an array is not accepted".to_owned(),
-        Value::Object(_) => "an object is not accepted".to_owned(),
-    }
-}
-
-/// The most characters of what was given that a message repeats.
-const SHOWN: usize = 40;
-
-/// A text as it was given, in quotes and on one line. Long ones are cut: they would drown the message, and may be secrets in
-/// the wrong place.
-pub(super) fn shown(text: &str) -> String {
-    let quoted = format!("{text:?}");
-    match quoted.char_indices().nth(SHOWN) {
-        None => quoted,
-        Some((end, _)) => format!("{}…", quoted.get(..end).unwrap_or_default()),
-    }
-}
-
-pub(super) fn quoted(names: impl Iterator<Item = &'static str>) -> String {
-    names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
-}

@@ -2,7 +2,7 @@
 //! hides a mistake. And `google.protobuf.Struct`, which Envoy hands over in its serialized form, not as JSON.
 
 use super::Problem;
-use super::section::shown;
+use super::problem::shown;
 use core::fmt;
 use prost::Message;
 use prost_types::value::Kind;

@@ -135,3 +135,13 @@ fn numbers_must_be_whole_and_in_range() {
         assert_eq!(problems(&text).len(), 1, "{number}");
     }
 }
+
+#[test]
+fn twelve_mistakes_have_twelve_messages_each_with_its_path() {
+    let text = include_str!("../../../tests/fixtures/config/twelve.json");
+    let told: Vec<_> = include_str!("../../../tests/fixtures/twelve_mistakes.txt")
+        .lines()
+        .collect();
+    assert_eq!(problems(text), told);
+    assert_eq!(told.len(), 12);
+}

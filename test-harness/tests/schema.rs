@@ -1,0 +1,345 @@
+//! `envoy/config.schema.json` says what the parser says: of a corpus, and of every way to get one key of it wrong. A schema cannot
+//! say all; what it leaves to the parser is listed here.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do: by panicking"
+)]
+
+use layerprint::compare::Agreement;
+use layerprint::evidence::NetworkTag;
+use layerprint::policy::config::{Config, Header};
+use layerprint::policy::connection::ConnectionVerdict;
+use layerprint::policy::ladders::Band;
+use layerprint::policy::routes::Method;
+use layerprint::policy::rules::{Field, Number};
+use layerprint::policy::{Class, Verdict};
+use layerprint_harness::availability::{Availability, require_or_skip};
+use layerprint_harness::repo;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// What only the parser refuses, by the words of its messages.
+const BEYOND_A_SCHEMA: [&str; 10] = [
+    "is taken",
+    "is the same as routes[",
+    "cannot be told to be more or less specific than",
+    "matches nothing: before matching",
+    "is no pattern",
+    "is no prefix",
+    "has bits set behind its prefix",
+    "is given twice",
+    "is above max",
+    // A route of this name is not there.
+    r#""logn" is not accepted"#,
+];
+
+fn schema_file() -> std::path::PathBuf {
+    repo::root().join("envoy/config.schema.json")
+}
+
+fn schema() -> Value {
+    serde_json::from_slice(&std::fs::read(schema_file()).unwrap()).unwrap()
+}
+
+fn fixture(name: &str) -> Value {
+    let path = repo::root().join("tests/fixtures/config").join(name);
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn validator() -> Availability {
+    let python = repo::venv().join("bin/python");
+    let found = Command::new(python)
+        .args(["-c", "import jsonschema"])
+        .stderr(Stdio::null())
+        .status();
+    match found {
+        Ok(status) if status.success() => Availability::Here,
+        Ok(_) | Err(_) => Availability::missing("jsonschema is not in .venv: run `make setup`"),
+    }
+}
+
+/// Which of `values` the schema accepts.
+fn accepted(values: &[Value]) -> Vec<bool> {
+    let mut process = Command::new(repo::venv().join("bin/python"))
+        .arg(repo::root().join("test-harness/schema.py"))
+        .arg(schema_file())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let text = serde_json::to_vec(values).unwrap();
+    process.stdin.take().unwrap().write_all(&text).unwrap();
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success(), "the validator ran");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Asserts that schema and parser agree on each of `values`; how many both accept.
+fn agree(values: &[Value]) -> usize {
+    let accepted = accepted(values);
+    assert_eq!(accepted.len(), values.len());
+    let mut both = 0;
+    for (value, accepted) in values.iter().zip(accepted) {
+        match (accepted, Config::parse(value.to_string().as_bytes())) {
+            (true, Ok(_)) => both += 1,
+            (false, Err(_)) => {}
+            (false, Ok(_)) => panic!("only the parser accepts {value}"),
+            (true, Err(problems)) => {
+                for problem in problems {
+                    let known = BEYOND_A_SCHEMA.iter().any(|words| problem.what.contains(words));
+                    assert!(known, "only the schema accepts {value}: {problem}");
+                }
+            }
+        }
+    }
+    both
+}
+
+fn names<T: Copy, const N: usize>(all: [T; N], name: impl Fn(T) -> &'static str) -> Vec<&'static str> {
+    all.map(name).to_vec()
+}
+
+fn object<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str, value: impl Fn(T) -> Value) -> Map<String, Value> {
+    all.iter().map(|one| (name(*one).to_owned(), value(*one))).collect()
+}
+
+fn conditions(fields: &[Field], numbers: &[Number]) -> Value {
+    let text = |field: Field| match field {
+        Field::Route => json!(["login", "*"]),
+        _ => field.words().map_or(json!(["*a?", "\\*"]), |words| json!(words)),
+    };
+    let mut conditions = object(fields, Field::as_str, text);
+    conditions.extend(object(
+        numbers,
+        Number::as_str,
+        |_| json!({"min": 0, "max": 9_007_199_254_740_991_u64}),
+    ));
+    conditions.insert("client_ip".to_owned(), json!("2001:db8::/32"));
+    Value::Object(conditions)
+}
+
+/// A configuration with every key, and every word that a key accepts.
+fn everything() -> Value {
+    let rungs = |verdict: &'static str| Value::Object(object(&Band::ALL, Band::as_str, |_| json!(verdict)));
+    let ladder = |class: Class| {
+        let verdict = Verdict::ALL
+            .iter()
+            .zip(Class::ALL)
+            .find(|(_, of)| *of == class)
+            .unwrap()
+            .0;
+        let mut ladder = object(&Agreement::ALL, Agreement::as_str, |_| rungs(verdict.as_str()));
+        ladder.insert("mode".to_owned(), json!("observe"));
+        Value::Object(ladder)
+    };
+    let route = |class: Class| {
+        let name = class.as_str();
+        json!({"name": name, "class": name, "paths": [format!("/{name}/{{*rest}}")], "hosts": ["*.example.com", "[2001:db8::1]"],
+               "methods": names(Method::ALL, Method::as_str), "cost": 100, "mode": "enforce"})
+    };
+    let rule = |action: &'static str, conditions: &Value| json!({"name": action, "match": conditions, "unless": conditions, "missing": "no-match", "action": action, "mode": "observe"});
+    let of_requests = conditions(&Field::ALL, &Number::ALL);
+    let of_connections = conditions(&Field::OF_CONNECTION, &Number::OF_CONNECTION);
+    let whole = fixture("whole.json");
+    let mut all = json!({
+        "routes": Class::ALL.map(route),
+        "ladders": object(&Class::ALL, Class::as_str, ladder),
+        "rules": Verdict::ALL.map(|verdict| rule(verdict.as_str(), &of_requests)),
+        "networks": NetworkTag::ALL.map(|tag| json!({"tag": tag.as_str(), "cidrs": ["10.0.0.0/8"]})),
+        "annotate": {"headers": names(Header::ALL, Header::key)},
+        "limits": {"slow": {"delay_ms": 10_000, "held": 0}, "retry_after_s": 86_400},
+        "connection": {"opening_bytes": 1_024, "handover": false, "mode": "observe",
+            "rules": ConnectionVerdict::ALL.map(|verdict| rule(verdict.as_str(), &of_connections)),
+            "ladder": object(&Band::ALL, Band::as_str, |_| json!("close"))},
+        "failure": "open",
+    });
+    for key in ["mode", "forwarded", "log"] {
+        all[key] = whole[key].clone();
+    }
+    all["ladders"]["page"]["clean"] = json!("log");
+    all["rules"][0]["missing"] = json!("match");
+    all
+}
+
+/// All keys and texts in `value`.
+fn words(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => drop(into.insert(text.clone())),
+        Value::Array(items) => items.iter().for_each(|item| words(item, into)),
+        Value::Object(object) => object.iter().for_each(|(key, value)| {
+            into.insert(key.clone());
+            words(value, into);
+        }),
+        _ => {}
+    }
+}
+
+/// The keys of all `properties` in the schema, and the values of all its `enum`s.
+fn words_of_schema(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| words_of_schema(item, into)),
+        Value::Object(object) => {
+            if let Some(Value::Object(properties)) = object.get("properties") {
+                into.extend(properties.keys().cloned());
+            }
+            if let Some(values) = object.get("enum") {
+                words(values, into);
+            }
+            object.values().for_each(|value| words_of_schema(value, into));
+        }
+        _ => {}
+    }
+}
+
+/// `value` with one place in it wrong, in every way and at every place.
+fn mistakes(value: &Value) -> Vec<Value> {
+    let instead = [
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(2.0),
+        json!(1e17),
+        json!(100_001),
+        json!(""),
+        json!("x"),
+        json!("/"),
+        json!("a\\"),
+        json!("10.0.0.0/8"),
+        json!("block"),
+        json!([]),
+        json!(["x"]),
+        json!([7]),
+        json!([[]]),
+        json!({}),
+        json!({"x": 1}),
+    ];
+    let mut all = instead.to_vec();
+    match value {
+        Value::Array(items) => {
+            for (n, item) in items.iter().enumerate() {
+                let with = |item: Value| {
+                    let mut items = items.clone();
+                    items[n] = item;
+                    Value::Array(items)
+                };
+                all.extend(mistakes(item).into_iter().map(with));
+            }
+            all.push(Value::Array(items.iter().chain(items.first()).cloned().collect()));
+        }
+        Value::Object(object) => {
+            for (key, inner) in object {
+                let without = || {
+                    object
+                        .iter()
+                        .filter(|(other, _)| *other != key)
+                        .map(|(key, value)| (key.clone(), value.clone()))
+                };
+                all.push(without().collect());
+                all.push(without().chain([(format!("{key}x"), inner.clone())]).collect());
+                let with = |inner: Value| without().chain([(key.clone(), inner)]).collect::<Value>();
+                all.extend(mistakes(inner).into_iter().map(with));
+            }
+        }
+        _ => {}
+    }
+    all
+}
+
+#[test]
+fn the_schema_has_every_key_and_word_that_the_parser_has_and_no_others() {
+    let mut known = BTreeSet::new();
+    words_of_schema(&schema(), &mut known);
+    let mut said = BTreeSet::new();
+    words(&everything(), &mut said);
+    words(&fixture("whole.json"), &mut said);
+    // What stands there comes with another part of the filter.
+    said.insert("clients".to_owned());
+    let unsaid: Vec<_> = known.difference(&said).collect();
+    assert!(unsaid.is_empty(), "no part of a whole configuration: {unsaid:?}");
+    if require_or_skip("schema: the whole", [validator()]) {
+        assert_eq!(agree(&[everything()]), 1);
+    }
+}
+
+#[test]
+fn a_corpus_of_configurations_is_accepted_and_refused_by_both() {
+    if !require_or_skip("schema: the corpus", [validator()]) {
+        return;
+    }
+    let fixtures = ["empty.json", "whole.json", "policy.json"].map(fixture);
+    assert_eq!(agree(&fixtures), fixtures.len());
+    assert_eq!(
+        agree(&[fixture("wrong.json"), json!([]), json!(7), json!("x"), json!(null)]),
+        0
+    );
+    let right = [
+        json!({"forwarded": {"trusted_hops": 0}}),
+        json!({"forwarded": {"trusted_hops": 16.0, "peer_appended": false}}),
+        json!({"routes": []}),
+        json!({"rules": [], "connection": {"rules": [], "ladder": {}}}),
+        json!({"rules": [{"name": "a", "match": {"reason": "tls-*"}, "action": "log"}]}),
+        json!({"rules": [{"name": "a", "match": {"ja4": "\\*\\\\"}, "action": "log"}]}),
+    ];
+    assert_eq!(agree(&right), right.len());
+    let wrong = [
+        json!({"forwarded": {"trusted_hops": 1}}),
+        json!({"routes": [{"name": "default", "class": "api", "paths": ["/x"]}]}),
+        json!({"routes": [{"name": "x".repeat(33), "class": "api", "paths": ["/x"]}]}),
+        json!({"routes": [{"name": "x", "class": "api", "paths": ["/x"], "hosts": ["a:80"]}]}),
+        json!({"routes": [{"name": "x", "class": "api", "paths": ["/caf\u{e9}"]}]}),
+        json!({"rules": [{"name": "a", "match": {"reason": "tls"}, "action": "log"}]}),
+        json!({"rules": [{"name": "a", "match": {"network": "\\"}, "action": "log"}]}),
+        json!({"connection": {"rules": [{"name": "a", "match": {"path": "/"}, "action": "log"}]}}),
+        json!({"connection": {"rules": [{"name": "a", "match": {"ja4": "x"}, "action": "block"}]}}),
+    ];
+    assert_eq!(agree(&wrong), 0);
+}
+
+#[test]
+fn what_a_schema_cannot_say_the_parser_does() {
+    let route = |name: &str, path: &str| json!({"name": name, "class": "api", "paths": [path]});
+    let rule = |conditions: Value| json!({"rules": [{"name": "a", "match": conditions, "action": "log"}]});
+    let left = [
+        json!({"routes": [route("a", "/a"), route("a", "/b")]}),
+        json!({"routes": [route("a", "/a"), route("b", "/a/")]}),
+        json!({"routes": [route("a", "/a/{b}"), route("b", "/a/{*rest}")]}),
+        json!({"routes": [route("a", "/a//b")]}),
+        json!({"routes": [route("a", "/{")]}),
+        rule(json!({"client_ip": "10.0.0.0/33"})),
+        rule(json!({"client_ip": "10.0.0.1/8"})),
+        json!({"routes": [{"name": "a", "class": "api", "paths": ["/a"], "hosts": ["a", "A"]}]}),
+        rule(json!({"l4": {"min": 2, "max": 1}})),
+        rule(json!({"route": "logn"})),
+    ];
+    for (words, value) in BEYOND_A_SCHEMA.iter().zip(&left) {
+        let problems = Config::parse(value.to_string().as_bytes()).unwrap_err();
+        assert!(problems[0].what.contains(words), "{words}: {problems:?}");
+    }
+    if require_or_skip("schema: what it leaves to the parser", [validator()]) {
+        assert_eq!(accepted(&left), [true; 10]);
+    }
+}
+
+#[test]
+fn every_single_mistake_is_refused_by_both_and_what_is_none_accepted_by_both() {
+    if !require_or_skip("schema: single mistakes", [validator()]) {
+        return;
+    }
+    for (name, least) in [("whole.json", 500), ("policy.json", 1_000)] {
+        let all = mistakes(&fixture(name));
+        let both = agree(&all);
+        println!("{name}: {} changes, {both} of them no mistakes", all.len());
+        assert!(
+            both >= 10 && all.len() - both > least,
+            "{name}: {both} of {}",
+            all.len()
+        );
+    }
+}
