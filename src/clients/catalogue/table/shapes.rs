@@ -2,11 +2,11 @@
 
 use serde::Deserialize;
 
-use super::super::Reach;
-use super::super::http2::{Http2Shape, Setting, Window};
-use super::super::order::{Entry, Template, Versions};
-use super::super::tls::{Codes, TlsShape, cipher_hash, codes};
 use super::problem;
+use crate::clients::catalogue::Reach;
+use crate::clients::catalogue::http2::{Http2Shape, Setting, Window};
+use crate::clients::catalogue::order::{Entry, Template, Versions};
+use crate::clients::catalogue::tls::{Codes, TlsShape, cipher_hash, codes};
 use crate::clients::provenance::Error;
 
 /// The most names of a template: under the numbers that stand for something else.
