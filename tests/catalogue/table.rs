@@ -198,6 +198,10 @@ fn a_bad_table_is_refused_with_the_way_to_it_and_what_is_accepted() {
             "orders.own.shapes.0: name \"a?\" stands twice",
         ),
         (
+            order(r#"{"versions": "any", "requests": "any", "names": "host cookie?"}"#),
+            "orders.own.shapes.0: name \"cookie?\" takes no part in an order: it varies by page or by proxy",
+        ),
+        (
             order(r#"{"versions": "any", "requests": "any", "names": ""}"#),
             "orders.own.shapes.0: 1 to 64 names",
         ),

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::super::Catalogue;
-use super::super::family::{Claim, Family, Must, Shows, Since, Versions};
 use super::problem;
 use super::shapes::{RawTls, hello};
+use crate::clients::catalogue::Catalogue;
+use crate::clients::catalogue::family::{Claim, Family, Must, Shows, Since, Versions};
 use crate::clients::provenance::{Error, Provenance, check_sources};
 use crate::evidence::claims::{Engine, Kind, Platform};
 

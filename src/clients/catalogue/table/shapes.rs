@@ -2,12 +2,13 @@
 
 use serde::Deserialize;
 
-use super::super::Reach;
-use super::super::http2::{Http2Shape, Setting, Window};
-use super::super::order::{Entry, Template, Versions};
-use super::super::tls::{Codes, TlsShape, cipher_hash, codes};
 use super::problem;
+use crate::clients::catalogue::Reach;
+use crate::clients::catalogue::http2::{Http2Shape, Setting, Window};
+use crate::clients::catalogue::order::{Entry, Template, Versions};
+use crate::clients::catalogue::tls::{Codes, TlsShape, cipher_hash, codes};
 use crate::clients::provenance::Error;
+use crate::fingerprint::order::is_left_out;
 
 /// The most names of a template: under the numbers that stand for something else.
 const MAX_ENTRIES: usize = 64;
@@ -149,6 +150,11 @@ pub(super) fn template(raw: RawTemplate) -> Result<Template, Error> {
     for text in raw.names.split_ascii_whitespace() {
         let entry = Entry::parse(text);
         let entry = entry.ok_or_else(|| problem(format!("name {text:?}: lower case, perhaps with ? or ! behind")))?;
+        if is_left_out(&entry.name) {
+            return Err(problem(format!(
+                "name {text:?} takes no part in an order: it varies by page or by proxy"
+            )));
+        }
         if entries.iter().any(|other| other.name == entry.name) {
             return Err(problem(format!("name {text:?} stands twice")));
         }
