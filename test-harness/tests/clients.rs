@@ -165,14 +165,14 @@ fn a_struct_is_a_configuration_too_and_its_mistakes_are_named() {
         "{}",
         reply.body
     );
-    let refused = Stack::start(configured(json!({"mode": "block", "limits": {}})))
+    let refused = Stack::start(configured(json!({"mode": "block", "limit": {}})))
         .unwrap_err()
         .to_string();
     assert!(
         refused.contains(r#"mode: "block" is not accepted; accepted: "observe", "enforce""#),
         "{refused}"
     );
-    assert!(refused.contains("limits: unknown key"), "{refused}");
+    assert!(refused.contains("limit: unknown key"), "{refused}");
 }
 
 fn put_struct(config: &mut Value, value: &Value) {

@@ -174,3 +174,34 @@ fn the_shipped_configuration_is_valid_as_it_stands() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// A rule says what becomes of it where its evidence is missing: over QUIC that is what decides.
+#[test]
+fn rules_over_http3_use_the_fallback_that_they_name() {
+    let test = "rules_over_http3_use_the_fallback_that_they_name";
+    let chrome = browser("chrome131");
+    if !require_or_skip(test, [Stack::availability(), chrome.availability()]) {
+        return;
+    }
+    let rules = json!([
+        {"name": "by-ja4", "match": {"ja4": "t13d*", "path": "/page"}, "missing": "no-match", "action": "block"},
+        {"name": "by-syn", "match": {"os": "zmap", "path": "/scanned"}, "missing": "match", "action": "limit"},
+        {"name": "but-linux", "match": {"path": "/shop"}, "unless": {"os": "linux"}, "missing": "match", "action": "review"},
+        {"name": "by-name", "match": {"product": "chrome", "path": "/named"}, "missing": "no-match", "action": "log"},
+    ]);
+    let config = json!({"mode": "enforce", "rules": rules});
+    let stack = Stack::start(options(test).filter(config)).unwrap();
+    let expected = [
+        ("/page", 200, "allow", Value::Null),
+        ("/scanned", 429, "limit", json!("by-syn")),
+        ("/shop", 200, "review", json!("but-linux")),
+        ("/named", 200, "log", json!("by-name")),
+    ];
+    for (n, (path, status, verdict, rule)) in expected.into_iter().enumerate() {
+        let reply = chrome.get(&stack.http3_url(path).unwrap(), &[]).unwrap();
+        let line = stack.access_log().wait_for(n + 1, SOON).unwrap()[n]["layerprint"].clone();
+        assert_eq!((reply.status, reply.protocol.as_str()), (status, "HTTP/3"), "{path}");
+        assert_eq!((&line["verdict"], &line["rule"]), (&json!(verdict), &rule), "{path}");
+        assert_eq!(line["missing"]["ja4"], "other-protocol");
+    }
+}

@@ -266,10 +266,10 @@ fn a_wrong_configuration_is_refused_with_every_mistake() {
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("accepted"),
     };
-    refused(Plugin::new("request").configuration(r#"{"mode": "block", "limits": {}}"#));
+    refused(Plugin::new("request").configuration(r#"{"mode": "block", "limit": {}}"#));
     refused(Plugin::new("requests"));
     let log = format!("{:?}", proxy.logs());
-    for message in ["mode: ", "limits: unknown key", "root_id: "] {
+    for message in ["mode: ", "limit: unknown key", "root_id: "] {
         assert!(log.contains(message), "{message} in {log}");
     }
 }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Twelve mistakes of twelve kinds. `layerprint check` is tested with the same file.
-const MISTAKES: &str = "test-harness/tests/fixtures/twelve-mistakes.json";
+const MISTAKES: &str = "tests/fixtures/config/twelve.json";
 
 #[test]
 fn envoy_says_each_of_twelve_mistakes_and_keeps_serving_with_the_old_configuration() {

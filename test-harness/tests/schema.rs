@@ -8,6 +8,7 @@
     reason = "helpers of tests fail as tests do: by panicking"
 )]
 
+use layerprint::clients::crawlers::{Advice, Purpose};
 use layerprint::compare::Agreement;
 use layerprint::evidence::NetworkTag;
 use layerprint::policy::config::{Config, Header};
@@ -24,7 +25,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 /// What only the parser refuses, by the words of its messages.
-const BEYOND_A_SCHEMA: [&str; 10] = [
+const BEYOND_A_SCHEMA: [&str; 16] = [
     "is taken",
     "is the same as routes[",
     "cannot be told to be more or less specific than",
@@ -36,6 +37,13 @@ const BEYOND_A_SCHEMA: [&str; 10] = [
     "is above max",
     // A route of this name is not there.
     r#""logn" is not accepted"#,
+    "is no date",
+    "names no product",
+    "is what browsers and tools of all kinds say",
+    "is defined already",
+    "is not known",
+    // The tables' own readers.
+    "missing field",
 ];
 
 fn schema_file() -> std::path::PathBuf {
@@ -166,6 +174,22 @@ fn everything() -> Value {
     all
 }
 
+/// The crawlers of the corpus: the tables beside them have readers of their own.
+fn crawlers() -> Value {
+    let mut clients = fixture("clients.json");
+    for table in ["stacks", "catalogue"] {
+        clients["clients"].as_object_mut().unwrap().remove(table);
+    }
+    let own = |(n, purpose): (usize, Purpose)| {
+        let (name, agent) = (format!("own-{n}"), format!("own-{n}/1.0"));
+        let advice = Advice::ALL[n % Advice::ALL.len()].as_str();
+        json!({"name": name, "user_agent": agent, "purpose": purpose.as_str(), "advice": advice})
+    };
+    let all = clients["clients"]["crawlers"].as_array_mut().unwrap();
+    all.extend(Purpose::ALL.into_iter().enumerate().map(own));
+    clients
+}
+
 /// All keys and texts in `value`.
 fn words(value: &Value, into: &mut BTreeSet<String>) {
     match value {
@@ -259,8 +283,10 @@ fn the_schema_has_every_key_and_word_that_the_parser_has_and_no_others() {
     let mut said = BTreeSet::new();
     words(&everything(), &mut said);
     words(&fixture("whole.json"), &mut said);
-    // What stands there comes with another part of the filter.
-    said.insert("clients".to_owned());
+    words(&crawlers(), &mut said);
+    for word in ["stacks", "catalogue"] {
+        said.insert(word.to_owned());
+    }
     let unsaid: Vec<_> = known.difference(&said).collect();
     assert!(unsaid.is_empty(), "no part of a whole configuration: {unsaid:?}");
     if require_or_skip("schema: the whole", [validator()]) {
@@ -273,7 +299,7 @@ fn a_corpus_of_configurations_is_accepted_and_refused_by_both() {
     if !require_or_skip("schema: the corpus", [validator()]) {
         return;
     }
-    let fixtures = ["empty.json", "whole.json", "policy.json"].map(fixture);
+    let fixtures = ["empty.json", "whole.json", "policy.json", "clients.json"].map(fixture);
     assert_eq!(agree(&fixtures), fixtures.len());
     assert_eq!(
         agree(&[fixture("wrong.json"), json!([]), json!(7), json!("x"), json!(null)]),
@@ -306,6 +332,7 @@ fn a_corpus_of_configurations_is_accepted_and_refused_by_both() {
 fn what_a_schema_cannot_say_the_parser_does() {
     let route = |name: &str, path: &str| json!({"name": name, "class": "api", "paths": [path]});
     let rule = |conditions: Value| json!({"rules": [{"name": "a", "match": conditions, "action": "log"}]});
+    let crawler = |crawler: Value| json!({"clients": {"crawlers": [crawler]}});
     let left = [
         json!({"routes": [route("a", "/a"), route("a", "/b")]}),
         json!({"routes": [route("a", "/a"), route("b", "/a/")]}),
@@ -317,13 +344,19 @@ fn what_a_schema_cannot_say_the_parser_does() {
         json!({"routes": [{"name": "a", "class": "api", "paths": ["/a"], "hosts": ["a", "A"]}]}),
         rule(json!({"l4": {"min": 2, "max": 1}})),
         rule(json!({"route": "logn"})),
+        crawler(json!({"name": "googlebot", "cidrs": ["10.0.0.0/8"], "as_of": "2026-02-30"})),
+        crawler(json!({"name": "ours", "user_agent": "()", "purpose": "seo"})),
+        crawler(json!({"name": "ours", "user_agent": "curl/8.5.0", "purpose": "seo"})),
+        crawler(json!({"name": "googlebot", "user_agent": "ours/1.0", "purpose": "seo"})),
+        crawler(json!({"name": "gogglebot", "cidrs": ["10.0.0.0/8"]})),
+        json!({"clients": {"stacks": {}}}),
     ];
     for (words, value) in BEYOND_A_SCHEMA.iter().zip(&left) {
         let problems = Config::parse(value.to_string().as_bytes()).unwrap_err();
         assert!(problems[0].what.contains(words), "{words}: {problems:?}");
     }
     if require_or_skip("schema: what it leaves to the parser", [validator()]) {
-        assert_eq!(accepted(&left), [true; 10]);
+        assert_eq!(accepted(&left), [true; 16]);
     }
 }
 
@@ -332,8 +365,13 @@ fn every_single_mistake_is_refused_by_both_and_what_is_none_accepted_by_both() {
     if !require_or_skip("schema: single mistakes", [validator()]) {
         return;
     }
-    for (name, least) in [("whole.json", 500), ("policy.json", 1_000)] {
-        let all = mistakes(&fixture(name));
+    let corpus = [
+        ("whole.json", fixture("whole.json"), 500),
+        ("policy.json", fixture("policy.json"), 1_000),
+        ("clients.json", crawlers(), 500),
+    ];
+    for (name, right, least) in corpus {
+        let all = mistakes(&right);
         let both = agree(&all);
         println!("{name}: {} changes, {both} of them no mistakes", all.len());
         assert!(

@@ -2,7 +2,7 @@
 //!
 //! A host's own routes come before those of the wildcard that it falls under (the longest first), and those before the routes
 //! for any host; what one of them does not know, the next may. Among the patterns of a host that hold for the method, the most
-//! specific wins, as `matchit` has it: a segment as it is written before `{one}`, that before `{*all}`. Of two routes with the same
+//! specific wins, in any case, as `matchit` has it: a segment as it is written before `{one}`, that before `{*all}`. Of two routes with the same
 //! pattern, the one that names the method wins.
 
 mod compile;
@@ -176,8 +176,13 @@ impl Routes {
             let own = self.hosts.get(host).into_iter();
             own.chain(wider(host, self.wildcards.is_empty()).filter_map(|host| self.wildcards.get(host)))
         });
+        let path = if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(path.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(path)
+        };
         let mut tables = tables.chain([&self.any]);
-        match tables.find_map(|table| table.find(method, path)) {
+        match tables.find_map(|table| table.find(method, &path)) {
             Some(route) => (route, Found::Pattern),
             None => (&self.default, Found::Default),
         }

@@ -6,7 +6,8 @@ use matchit::{InsertError, Router};
 /// A path pattern: `/users/{id}`, `/static/{*rest}`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pattern {
-    /// The pattern with its parameters named by their position. Two patterns that match the same paths are the same text.
+    /// The pattern in lower case, with its parameters named by their position. Two patterns that match the same paths are the same
+    /// text.
     pub(super) text: String,
     /// Of `/static/{*rest}`: `/static`, which it matches as well.
     pub(super) prefix: Option<String>,
@@ -29,7 +30,8 @@ impl Pattern {
     /// The longest pattern, in bytes.
     pub const MAX: usize = 512;
 
-    /// Reads a pattern. A slash at its end does not matter.
+    /// Reads a pattern. A slash at its end does not matter, nor does case: many servers do not tell `/Login` from `/login`, and a
+    /// route that did would be left by a shift key.
     ///
     /// # Errors
     /// See [`PatternError`].
@@ -91,7 +93,7 @@ impl Pieces {
                 count = count.saturating_add(1);
                 left = behind;
             } else {
-                renamed.push(first);
+                renamed.push(first.to_ascii_lowercase());
                 sample.push(first);
                 left = left.get(first.len_utf8()..).unwrap_or_default();
             }

@@ -195,3 +195,18 @@ fn hosts_are_names_addresses_or_all_below_a_name() {
         assert_eq!(HostPattern::parse(host), None, "{host}");
     }
 }
+
+#[test]
+fn a_route_is_not_left_by_a_shift_key() {
+    let routes = Routes::new(vec![
+        route("login", &[], &[], &["/LogIn"]),
+        route("user", &[], &[], &["/users/{Id}/Pay"]),
+    ]);
+    let routes = routes.unwrap();
+    for path in ["/login", "/LOGIN", "/Login/"] {
+        assert_eq!(find(&routes, "POST", "a.example", path), "login", "{path}");
+    }
+    assert_eq!(find(&routes, "POST", "a.example", "/Users/Me/pay"), "user");
+    let same = vec![route("a", &[], &[], &["/Login"]), route("b", &[], &[], &["/login"])];
+    assert_eq!(clashes(same).len(), 1);
+}
