@@ -344,7 +344,7 @@ fn what_a_schema_cannot_say_the_parser_does() {
         json!({"routes": [{"name": "a", "class": "api", "paths": ["/a"], "hosts": ["a", "A"]}]}),
         rule(json!({"l4": {"min": 2, "max": 1}})),
         rule(json!({"route": "logn"})),
-        crawler(json!({"name": "googlebot", "cidrs": ["10.0.0.0/8"], "as_of": "2026-02-30"})),
+        crawler(json!({"name": "googlebot", "cidrs": ["10.0.0.0/8"], "as_of": "2026-13-01"})),
         crawler(json!({"name": "ours", "user_agent": "()", "purpose": "seo"})),
         crawler(json!({"name": "ours", "user_agent": "curl/8.5.0", "purpose": "seo"})),
         crawler(json!({"name": "googlebot", "user_agent": "ours/1.0", "purpose": "seo"})),
