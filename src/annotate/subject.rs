@@ -39,7 +39,7 @@ impl Subject for Observed<'_> {
             Field::TlsVersion => self.facts.tls_version.as_ref().map(|version| take(version.as_str())),
             Field::TlsSource => tls.source.as_ref().map(|source| take(source.as_str())),
             Field::Sni => self.facts.sni.as_ref().map(|sni| take(sni.as_str())),
-            Field::Network => networks(self.networks, take),
+            Field::Network => self.client_ip().and_then(|_| networks(self.networks, take)),
             Field::Product
             | Field::Kind
             | Field::Platform
@@ -118,10 +118,7 @@ impl Subject for Replayed<'_> {
                 let seen = self.line.evidence("tcp", |_| Some(()));
                 seen.map(|()| self.line.text("mss_class").iter().for_each(|class| take(class)))
             }
-            Field::Network => {
-                let tags = self.line.client().map(|ip| self.networks.tags(ip));
-                networks(tags.unwrap_or_default(), take)
-            }
+            Field::Network => self.client_ip().and_then(|ip| networks(self.networks.tags(ip), take)),
             Field::Product
             | Field::Kind
             | Field::Platform
@@ -297,5 +294,38 @@ impl Write for Buffer {
         room.copy_from_slice(text.as_bytes());
         self.used = end;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn network_of(line: &Value) -> (Evidence<()>, Vec<String>) {
+        let recorded = Recorded::read(line).unwrap();
+        let (claims, _) = recorded.claims();
+        let office = ("192.0.2.0/24".parse().unwrap(), NetworkTag::Office);
+        let replayed = Replayed {
+            line: &recorded,
+            claims: &claims,
+            catalogue: &Catalogue::default(),
+            crawlers: &Crawlers::default(),
+            networks: &Networks::new(&[office].into()),
+        };
+        let mut tags = Vec::new();
+        let state = replayed.texts(Field::Network, &mut |tag| tags.push(tag.to_owned()));
+        (state, tags)
+    }
+
+    #[test]
+    fn the_network_of_a_client_without_an_address_is_missing_and_not_none() {
+        let line = json!({"v": 1, "of": "request", "sent": {}, "channel": "secure", "client": "192.0.2.7"});
+        assert_eq!(network_of(&line), (Evidence::Seen(()), vec!["office".to_owned()]));
+        let elsewhere = json!({"v": 1, "of": "request", "sent": {}, "channel": "secure", "client": "198.51.100.7"});
+        assert_eq!(network_of(&elsewhere), (Evidence::Seen(()), Vec::new()));
+        let unknown =
+            json!({"v": 1, "of": "request", "sent": {}, "channel": "secure", "missing": {"client": "not-sent"}});
+        assert_eq!(network_of(&unknown), (Evidence::Missing(Reason::NotSent), Vec::new()));
     }
 }

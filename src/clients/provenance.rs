@@ -70,8 +70,12 @@ pub enum Level {
 /// A row's name: short, and the same in logs, counters and configurations.
 pub(super) fn check_name(name: &str) -> Result<(), Error> {
     let is_word = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-';
-    if name.is_empty() || name.len() > 32 || !name.bytes().all(is_word) {
-        return Err(Error::new("a name has 1 to 32 of a-z, 0-9 and -".to_owned()));
+    // A letter first: names are tokens of Structured Fields.
+    let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
+    if !begins || name.len() > 32 || !name.bytes().all(is_word) {
+        return Err(Error::new(
+            "a name has 1 to 32 of a-z, 0-9 and -, a letter first".to_owned(),
+        ));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::ladders::{Band, Ladders};
 use super::routes::{Found, Route, Routes, normal_host};
 use super::rules::{Asked, Field, Number, Rules, Subject};
-use super::{Decision, Mode, Verdict, path};
+use super::{Class, Decision, Mode, Verdict, path};
 use crate::compare::{Assessment, Score};
 use crate::evidence::{Evidence, Reason};
 use core::net::IpAddr;
@@ -47,7 +47,7 @@ impl Policy {
     ) -> Decision {
         let (form_of_host, path) = (normal_host(host), path::normal(path));
         let (route, found) = match &path {
-            Ok(path) => self.routes.find(method, form_of_host.as_deref(), path),
+            Ok(path) => self.find(method, form_of_host.as_deref(), path),
             Err(path::TooLong) => (self.routes.default_route(), Found::PathTooLong),
         };
         let request = Request {
@@ -77,6 +77,21 @@ impl Policy {
         }
     }
 
+    /// The route of a request. Where a server may read two paths, each has one: then what is more to be protected counts.
+    fn find(&self, method: &[u8], host: Option<&str>, path: &str) -> (&Rc<Route>, Found) {
+        let written = self.routes.find(method, host, path);
+        let Some(other) = path::with_slashes(path) else {
+            return written;
+        };
+        let other = self.routes.find(method, host, &other);
+        let worth = |(route, _): &(&Rc<Route>, Found)| (route.cost, route.class != Class::Static);
+        if worth(&other) > worth(&written) {
+            other
+        } else {
+            written
+        }
+    }
+
     /// What the rules ask for. `subject` is never asked for anything else.
     pub fn asked(&self) -> Asked {
         self.rules.asked()
@@ -98,7 +113,7 @@ impl<S: Subject> Subject for Request<'_, S> {
         let text = match field {
             Field::Method => self.method.clone(),
             Field::Host => self.host.clone(),
-            Field::Path => self.path.clone(),
+            Field::Path => return self.path.clone().map(|path| in_lower_case(path, take)),
             Field::Route => Evidence::Seen(&*self.route.name),
             Field::Class => Evidence::Seen(self.route.class.as_str()),
             Field::Agreement => Evidence::Seen(self.assessment.agreement.as_str()),
@@ -123,6 +138,15 @@ impl<S: Subject> Subject for Request<'_, S> {
     }
 }
 
+/// Hands `text` on in lower case: what is said of `/login` is said of `/Login`, which many servers do not tell apart.
+fn in_lower_case(text: &str, take: &mut dyn FnMut(&str)) {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        take(&text.to_ascii_lowercase());
+    } else {
+        take(text);
+    }
+}
+
 /// Hands each finding's code to `take`.
 pub(super) fn reasons(assessment: &Assessment, take: &mut dyn FnMut(&str)) -> Evidence<()> {
     for finding in &assessment.findings {
@@ -133,7 +157,6 @@ pub(super) fn reasons(assessment: &Assessment, take: &mut dyn FnMut(&str)) -> Ev
 
 #[cfg(test)]
 mod tests {
-    use super::super::Class;
     use super::super::rules::tests::Seen;
     use super::*;
     use crate::compare::{Agreement, Code, Confidence, Coverage};
@@ -244,6 +267,33 @@ mod tests {
             decide(&policy, "/login", &Seen::default(), &[]).rule.as_deref(),
             Some("r")
         );
+    }
+
+    #[test]
+    fn a_rule_for_a_path_holds_in_any_case_of_it() {
+        let policy = policy(r#"{"rules":[{"name":"r","match":{"path":["/Login*","/a%2Fb"]},"action":"block"}]}"#);
+        for path in ["/login", "/LOGIN/x", "/%4cogin", "/A%2fB"] {
+            let decision = decide(&policy, path, &Seen::default(), &[]);
+            assert_eq!(decision.rule.as_deref(), Some("r"), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_encoded_slash_leads_out_of_no_class() {
+        let policy = Policy::default();
+        let class = |path| decide(&policy, path, &Seen::default(), &[]).class;
+        for path in [
+            "/static/..%2flogin",
+            "/login%2f",
+            "/static/..%5Clogin",
+            "/login/..%2fstatic%2fx",
+            "/%2e%2e%2fwp-login.php",
+        ] {
+            assert_eq!(class(path), Class::Login, "{path}");
+        }
+        assert_eq!(class("/static/..%2fx"), Class::Page);
+        assert_eq!(class("/static/a%2fb"), Class::Static);
+        assert_eq!(class("/x%2fstatic"), Class::Page);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //!
 //! What changes: query and fragment go, as do the `;parameters` of segments; characters that need no percent-encoding lose it;
 //! `\` becomes `/`; empty and `.` segments go, and `..` takes one with it; a slash at the end goes. What means something else
-//! when it is encoded (`%2F`, `%3B`, `%25`) stays so, and bytes that are no printable ASCII are always encoded.
+//! when it is encoded (`%2F`, `%3B`, `%25`) stays so, and bytes that are no printable ASCII are always encoded. Some servers read an
+//! encoded slash as one: for these a path has another form, and of the routes of both the dearer one counts.
 
 use std::borrow::Cow;
 
@@ -30,6 +31,12 @@ pub fn normal(path: &[u8]) -> Result<Cow<'_, str>, TooLong> {
     let path = without_authority(path);
     let as_it_is = str::from_utf8(path).ok().filter(|path| is_normal(path));
     Ok(as_it_is.map_or_else(|| Cow::Owned(written_anew(path)), Cow::Borrowed))
+}
+
+/// The other form that a path has for servers that read `%2F` and `%5C` as slashes, as nginx does; none where there is none of them.
+pub fn with_slashes(form: &str) -> Option<String> {
+    let has_slash = form.contains("%2F") || form.contains("%5C");
+    has_slash.then(|| written_anew(form.replace("%2F", "/").replace("%5C", "/").as_bytes()))
 }
 
 /// Without the `http://host` of an absolute form (RFC 9112, 3.2.2).
@@ -208,6 +215,21 @@ mod tests {
             assert_eq!(form(path), expected, "{path}");
         }
         assert_eq!(normal(b"/\xff").unwrap(), "/%FF");
+    }
+
+    #[test]
+    fn servers_that_read_an_encoded_slash_as_one_have_another_form() {
+        for path in [
+            "/x/..%2flogin",
+            "/static%2F..%5clogin",
+            "/x/%2e%2e%2flogin",
+            "/login%2f",
+            "%2flogin",
+        ] {
+            assert_eq!(with_slashes(&form(path)).as_deref(), Some("/login"), "{path}");
+        }
+        assert_eq!(with_slashes("/a%252Fb%20c"), None);
+        assert_eq!(with_slashes("/a%2Fb%25%20").as_deref(), Some("/a/b%25%20"));
     }
 
     #[test]

@@ -140,7 +140,11 @@ fn a_bad_table_is_refused_with_the_way_to_it_and_what_is_accepted() {
         ),
         (
             table("tls", r#"{"name": "Own", "shapes": [], SOURCE}"#),
-            "tls.Own: a name has 1 to 32 of a-z, 0-9 and -",
+            "tls.Own: a name has 1 to 32 of a-z, 0-9 and -, a letter first",
+        ),
+        (
+            table("tls", r#"{"name": "7zip", "shapes": [], SOURCE}"#),
+            "tls.7zip: a name has 1 to 32 of a-z, 0-9 and -, a letter first",
         ),
         (
             table("tls", r#"{"name": "own", "shapes": [], SOURCE}"#),

@@ -118,7 +118,7 @@ fn a_mistake_refuses_the_table_and_says_what_is_accepted() {
         (
             "\"toaster\"",
             "\"Toaster\"",
-            "Toaster: a name has 1 to 32 of a-z, 0-9 and -",
+            "Toaster: a name has 1 to 32 of a-z, 0-9 and -, a letter first",
         ),
         (
             "\"df\": true",

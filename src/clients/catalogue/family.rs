@@ -43,6 +43,11 @@ impl Versions {
             self.since.is_none_or(|first| version >= first) && self.until.is_none_or(|last| version <= last)
         })
     }
+
+    /// Whether `version` is one of them for certain: one that is not known is none of some.
+    pub(super) fn surely_has(self, version: Option<Version>) -> bool {
+        self == Self::default() || version.is_some() && self.has(version)
+    }
 }
 
 /// Whether a family sends something.

@@ -148,7 +148,7 @@ impl Catalogue {
     /// An implementation that is known, and is none of the family's, contradicts; one that is not known says nothing, unless it lacks
     /// what the family's TLS has anyhow.
     pub fn tls_fits(&self, of: &Family, version: Option<Version>, shown: &Likeness, traits: &TlsTraits) -> Fit {
-        let musts = of.must.iter().filter(|must| must.versions.has(version));
+        let musts = of.must.iter().filter(|must| must.versions.surely_has(version));
         if musts.into_iter().any(|must| must.shape.told(traits) == Told::No) {
             return Fit::Contradicts;
         }

@@ -25,9 +25,11 @@ pub(super) fn fetch_metadata_missing(view: &View<'_>, claimed: Option<&Claimed<'
 
 /// Every browser sends `Accept-Encoding` and `Accept-Language` with all that it asks for, pages and their parts, in the clear too; of
 /// tools hardly one sends both. A filter on the way may take one of them away. Apps that send their web view's User-Agent with requests
-/// of their own are left out.
+/// of their own are left out, and so are WebSocket handshakes: Safari up to 14, Internet Explorer and Android's old browser write those
+/// without both.
 pub(super) fn headers_missing(view: &View<'_>, claimed: Option<&Claimed<'_>>) -> Option<Finding> {
-    let is_browser = claimed?.agent.kind == Kind::Browser && view.channel != Channel::Relayed;
+    let is_browser =
+        claimed?.agent.kind == Kind::Browser && view.channel != Channel::Relayed && !view.sent.has("upgrade");
     let came = view.sent.has("accept-encoding") || view.sent.has("accept-language");
     (is_browser && !came).then(|| Code::HeadersMissing.into())
 }

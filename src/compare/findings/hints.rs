@@ -65,7 +65,9 @@ fn contradiction(brands: &Brands<'_>, claimed: &Claimed<'_>) -> Option<String> {
     let hides = [Family::CHROME, Family::CHROMIUM, Family::HEADLESS_CHROME]
         .into_iter()
         .any(|family| agent.product.is(family));
-    let is_other = matches!(leading, Product::Known(_)) && leading != agent.product;
+    // What stands for a web view is beside or in place of the name of the browser that is built on it.
+    let is_other =
+        matches!(leading, Product::Known(family) if family.kind() != Kind::InApp) && leading != agent.product;
     (is_other && !hides && agent.kind == Kind::Browser).then(|| {
         format!(
             "the Client Hints name {}, and the User-Agent claims {}",

@@ -30,6 +30,8 @@ const FIREFOX_H2: &str = "1:65536;2:0;4:131072;5:16384|12517377|0|m,p,a,s";
 struct Case {
     headers: Vec<(&'static str, String)>,
     ja4: Option<&'static str>,
+    /// JA4_r and whether there was GREASE, where the ClientHello was seen.
+    hello: Option<(&'static str, bool)>,
     h2: Option<&'static str>,
     order: Option<&'static [&'static str]>,
     stack: Option<Named>,
@@ -96,7 +98,8 @@ impl Case {
         let headers = || self.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
         let (claims, sent) = (Claims::of(headers()), Sent::of(headers()));
         let absent = Reason::NotProvided;
-        let traits = self.ja4.and_then(|ja4| TlsTraits::parse(ja4, None, None));
+        let (ja4_r, grease) = self.hello.unzip();
+        let traits = self.ja4.and_then(|ja4| TlsTraits::parse(ja4, ja4_r, grease));
         let tls = Evidence::or_missing(traits, absent).map(|traits| TlsShown {
             likeness: catalogue.tls(&traits),
             traits,
@@ -241,6 +244,9 @@ fn a_crawler_and_a_tool_claim_no_platform() {
          Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         "curl/8.5.0",
         "python-requests/2.32.3",
+        // In a container on Windows, whose SYN is the host's.
+        "Wget/1.21.2 (linux-gnu)",
+        "aws-cli/2.13.0 Python/3.11.4 Linux/5.10.0 exe/x86_64",
         "",
     ] {
         assert_eq!(Case::of(agent).os("windows").codes(), [""; 0], "{agent}");
@@ -431,4 +437,66 @@ fn a_browser_without_the_headers_that_all_send_is_none() {
         Version/4.0 Chrome/131.0.6778.135 Mobile Safari/537.36";
     bare.headers = vec![("user-agent", app.to_owned())];
     assert_eq!(bare.codes(), [""; 0], "an app may ask by itself");
+}
+
+#[test]
+fn a_websocket_of_an_old_safari_lacks_the_headers_that_all_else_has() {
+    let safari = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_6) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.1.2 \
+        Safari/605.1.15";
+    assert_eq!(Case::of(safari).codes(), ["headers-missing"]);
+    assert_eq!(Case::of(safari).header("upgrade", "websocket").codes(), [""; 0]);
+}
+
+#[test]
+fn an_old_firefox_is_no_gnutls() {
+    // JA3 b20b44b18b853ef29ab773e921b03422, the widest known of Firefox.
+    let ja4 = "t13d1814h2_29a2cd9e9f10_d267a5f792d4";
+    let ja4_r = "t13d1814h2_000a,002f,0033,0035,0039,1301,1302,1303,c009,c00a,c013,c014,c02b,c02c,c02f,c030,cca8,cca9_\
+        0005,000a,000b,000d,0015,0017,001c,0023,002b,002d,0033,ff01_\
+        0403,0503,0603,0804,0805,0806,0401,0501,0601,0203,0201";
+    let http2 = "1:65536;4:131072;5:16384|12517377|3:0:0:201,5:0:0:101,7:0:0:1,9:0:7:1,11:0:3:1,13:0:0:241|m,p,a,s";
+    for (version, ja4) in [("68", ja4), ("78", "t13d1814h2_e8a523a41297_d267a5f792d4")] {
+        let mut case = Case::browser(&FIREFOX_LINUX.replace("135", version))
+            .os("linux")
+            .over(ja4, http2);
+        assert_eq!(case.codes(), [""; 0], "{version}, its JA4 alone");
+        case.hello = Some((ja4_r, false));
+        assert_eq!(case.codes(), [""; 0], "{version}");
+    }
+}
+
+#[test]
+fn what_newer_versions_cannot_lack_is_not_asked_of_a_version_that_is_not_told() {
+    // A web view of macOS 10.15 tells none, and has no GREASE.
+    let agent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)";
+    let mut case = Case::browser(agent)
+        .os("apple")
+        .over("t13d2613h2_2802a3db6c62_845d286b0d67", CURL_H2);
+    case.h2 = None;
+    case.hello = Some((
+        "t13d2613h2_1301_0005,000a,000b,000d,0012,0015,0017,002b,002d,0033,ff01_0403",
+        false,
+    ));
+    assert_eq!(case.codes(), [""; 0]);
+    case.headers = Case::browser(&format!("{agent} Version/17.5 Safari/605.1.15"))
+        .navigating()
+        .headers;
+    assert_eq!(case.codes(), ["tls-ua"]);
+}
+
+#[test]
+fn the_name_of_a_web_view_is_beside_that_of_the_browser_built_on_it() {
+    let edge = format!("{CHROME_WINDOWS} Edg/131.0.0.0");
+    let duck = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/131.0.6778.135 Mobile \
+        Safari/537.36 DuckDuckGo/5";
+    for (agent, brands) in [
+        (
+            edge.as_str(),
+            r#""Microsoft Edge WebView2";v="131", "Chromium";v="131", "Microsoft Edge";v="131""#,
+        ),
+        (duck, r#""Android WebView";v="131", "Chromium";v="131""#),
+    ] {
+        let case = Case::browser(agent).header("sec-ch-ua", brands).navigating();
+        assert_eq!(case.codes(), [""; 0], "{agent}");
+    }
 }

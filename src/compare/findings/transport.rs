@@ -33,7 +33,8 @@ fn is_rewritten(networks: NetworkTags) -> bool {
 /// and the platform in a tool's name, are no claims about the machine.
 pub(super) fn os_tcp_ua(view: &View<'_>, known: Known<'_>, claimed: Option<&Claimed<'_>>) -> Option<Finding> {
     let named = seen(&view.stack)?;
-    let claimed = claimed.filter(|claimed| !matches!(claimed.agent.kind, Kind::Crawler | Kind::Monitor))?;
+    let claimed =
+        claimed.filter(|claimed| !matches!(claimed.agent.kind, Kind::Tool | Kind::Crawler | Kind::Monitor))?;
     let hinted = view.claims.hints.platform.seen().map(|hint| hint.platform());
     let platforms = [Some(claimed.agent.platform), hinted];
     let contradicted = |platform: &Platform| known.stacks.could_run(named, *platform) == Fit::Contradicts;

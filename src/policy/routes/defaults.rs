@@ -42,8 +42,8 @@ const ROUTES: [(Class, &[&str]); 6] = [
             "/password-reset/{*rest}",
             "/password/{*rest}",
             "/reset-password/{*rest}",
-            "/wp-login.php",
-            "/xmlrpc.php",
+            "/wp-login.php/{*rest}",
+            "/xmlrpc.php/{*rest}",
         ],
     ),
     (
@@ -165,6 +165,8 @@ mod tests {
             ("/oauth/token", Class::Login),
             ("/auth/callback/google", Class::Login),
             ("/wp-login.php", Class::Login),
+            // PHP takes what stands behind a script's name for its input.
+            ("/wp-login.php/x", Class::Login),
             ("/api/v1/login", Class::Login),
             ("/password-reset", Class::Login),
             ("/checkout", Class::Checkout),

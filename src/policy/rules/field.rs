@@ -51,7 +51,7 @@ pub enum Field {
     Method,
     /// `host`: without its port, in any case.
     Host,
-    /// `path`: in its form (see [`super::super::path`]), without its query.
+    /// `path`: in its form (see [`super::super::path`]), without its query, in any case.
     Path,
     /// `route`: the name of the route.
     Route,
@@ -189,9 +189,9 @@ impl Field {
         }
     }
 
-    /// Whether case does not matter: names of hosts have none.
+    /// Whether case does not matter: names of hosts have none, and paths have none for many servers.
     pub const fn ignores_case(self) -> bool {
-        matches!(self, Self::Sni | Self::Host)
+        matches!(self, Self::Sni | Self::Host | Self::Path)
     }
 
     /// All values that it can have, where that is a closed list.
