@@ -229,11 +229,14 @@ fn named(likeness: Evidence<Likeness>, catalogue: &Catalogue, take: &mut dyn FnM
     likeness.map(|likeness| likeness.names(catalogue).for_each(take))
 }
 
+/// The crawler, if it is the one that it claims to be. Where that cannot be told, for want of addresses, it is missing: no rule then
+/// takes it for a false one.
 fn verified(crawler: Verification<'_>, take: &mut dyn FnMut(&str)) -> Evidence<()> {
-    if let Verification::Verified(crawler) = crawler {
-        take(crawler.name());
+    match crawler {
+        Verification::Verified(crawler) => Evidence::Seen(crawler.name()).map(take),
+        Verification::NotClaimed | Verification::Refuted(_) => Evidence::Seen(()),
+        Verification::Unverifiable(..) => Evidence::Missing(Reason::NotProvided),
     }
-    Evidence::Seen(())
 }
 
 /// What the User-Agent and the Client Hints say.

@@ -8,8 +8,9 @@
 
 use std::borrow::Cow;
 
-/// The longest path that is read, without its query. Servers refuse longer request lines: 8 KiB is the default of nginx and Apache.
-pub const MAX_PATH: usize = 8 * 1_024;
+/// The longest path that is read, without its query: more than Envoy's headers may have by default (60 KiB), so that no length leads
+/// out of a route.
+pub const MAX_PATH: usize = 64 * 1_024;
 
 /// A path over [`MAX_PATH`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
