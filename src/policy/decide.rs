@@ -45,7 +45,8 @@ impl Policy {
         subject: &impl Subject,
         assessment: &Assessment,
     ) -> Decision {
-        let (form_of_host, path) = (normal_host(host), path::normal(path));
+        // Neither routes nor rules tell cases apart, however long the path is.
+        let (form_of_host, path) = (normal_host(host), path::normal(path).map(path::lower));
         let (route, found) = match &path {
             Ok(path) => self.find(method, form_of_host.as_deref(), path),
             Err(path::TooLong) => (self.routes.default_route(), Found::PathTooLong),
@@ -305,5 +306,14 @@ mod tests {
             let decision = policy.decide(bytes, bytes, bytes, &Seen::default(), &unknown);
             assert_eq!(decision.verdict, Verdict::Allow, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn a_rule_for_a_path_is_not_left_by_a_long_one_in_capitals() {
+        let policy = policy(r#"{"rules":[{"name":"a","match":{"path":"/admin/*"},"action":"block"}]}"#);
+        let path = format!("/ADMIN/{}", "X".repeat(1_000));
+        let quiet = Assessment::of(Coverage::Neither, Confidence::default(), Vec::new());
+        let decision = policy.decide(b"GET", b"a.example", path.as_bytes(), &Seen::default(), &quiet);
+        assert_eq!(decision.verdict, Verdict::Block);
     }
 }

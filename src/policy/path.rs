@@ -16,6 +16,15 @@ pub const MAX_PATH: usize = 64 * 1_024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
+/// `path` in lower case. Allocates only when something has to change.
+pub fn lower(path: Cow<'_, str>) -> Cow<'_, str> {
+    if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(path.to_ascii_lowercase())
+    } else {
+        path
+    }
+}
+
 /// The form of `path`, which is a request's target: begins with `/`, has no `/` at its end unless it is nothing else. Allocates
 /// only when something has to change.
 ///
@@ -36,8 +45,14 @@ pub fn normal(path: &[u8]) -> Result<Cow<'_, str>, TooLong> {
 
 /// The other form that a path has for servers that read `%2F` and `%5C` as slashes, as nginx does; none where there is none of them.
 pub fn with_slashes(form: &str) -> Option<String> {
-    let has_slash = form.contains("%2F") || form.contains("%5C");
-    has_slash.then(|| written_anew(form.replace("%2F", "/").replace("%5C", "/").as_bytes()))
+    let slashes = ["%2F", "%2f", "%5C", "%5c"];
+    let has_slash = slashes.iter().any(|slash| form.contains(slash));
+    has_slash.then(|| {
+        let plain = slashes
+            .iter()
+            .fold(form.to_owned(), |form, slash| form.replace(slash, "/"));
+        written_anew(plain.as_bytes())
+    })
 }
 
 /// Without the `http://host` of an absolute form (RFC 9112, 3.2.2).

@@ -1,7 +1,7 @@
 //! Which route a request is on: by its host, then by its path and method, as the crate `matchit` finds it.
 //!
 //! A host's own routes come before those of the wildcard that it falls under (the longest first), and those before the routes
-//! for any host; what one of them does not know, the next may. Among the patterns of a host that hold for the method, the most
+//! for any host; what one of them does not know, the next may. A path that none of them knows is tried without its extension. Among the patterns of a host that hold for the method, the most
 //! specific wins, in any case, as `matchit` has it: a segment as it is written before `{one}`, that before `{*all}`. Of two routes with the same
 //! pattern, the one that names the method wins.
 
@@ -172,17 +172,17 @@ impl Routes {
 
     /// The route of a request. `host` and `path` are in their forms ([`normal_host`], [`super::path::normal`]).
     pub fn find(&self, method: &[u8], host: Option<&str>, path: &str) -> (&Rc<Route>, Found) {
-        let tables = host.into_iter().flat_map(|host| {
-            let own = self.hosts.get(host).into_iter();
-            own.chain(wider(host, self.wildcards.is_empty()).filter_map(|host| self.wildcards.get(host)))
-        });
-        let path = if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            Cow::Owned(path.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(path)
+        let tables = || {
+            host.into_iter().flat_map(|host| {
+                let own = self.hosts.get(host).into_iter();
+                own.chain(wider(host, self.wildcards.is_empty()).filter_map(|host| self.wildcards.get(host)))
+            })
         };
-        let mut tables = tables.chain([&self.any]);
-        match tables.find_map(|table| table.find(method, &path)) {
+        let path = super::path::lower(Cow::Borrowed(path));
+
+        let of = |path: &str| tables().chain([&self.any]).find_map(|table| table.find(method, path));
+        // `/login.json` is `/login` to many servers.
+        match of(&path).or_else(|| without_extension(&path).and_then(of)) {
             Some(route) => (route, Found::Pattern),
             None => (&self.default, Found::Default),
         }
@@ -192,6 +192,13 @@ impl Routes {
     pub fn default_route(&self) -> &Rc<Route> {
         &self.default
     }
+}
+
+/// `path` without the extension of its last segment, if that has one and a name before it.
+fn without_extension(path: &str) -> Option<&str> {
+    let (stem, extension) = path.rsplit_once('.')?;
+    let is_one = !stem.ends_with('/') && !extension.is_empty() && !extension.contains('/');
+    is_one.then_some(stem)
 }
 
 /// What stands behind each dot of `host`, the longest first.

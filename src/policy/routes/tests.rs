@@ -210,3 +210,23 @@ fn a_route_is_not_left_by_a_shift_key() {
     let same = vec![route("a", &[], &[], &["/Login"]), route("b", &[], &[], &["/login"])];
     assert_eq!(clashes(same).len(), 1);
 }
+
+#[test]
+fn an_extension_leads_out_of_no_route() {
+    let routes = vec![
+        route("login", &[], &[], &["/login"]),
+        route("css", &[], &[], &["/login.css"]),
+    ];
+    let routes = Routes::new(routes).unwrap();
+    for (path, found) in [
+        ("/login.json", "login"),
+        ("/Login.PHP", "login"),
+        ("/login.css", "css"),
+        ("/login.", "default"),
+        ("/.login", "default"),
+        ("/a.b/login", "default"),
+        ("/login.json/x", "default"),
+    ] {
+        assert_eq!(find(&routes, "POST", "a.example", path), found, "{path}");
+    }
+}
