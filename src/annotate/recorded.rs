@@ -4,7 +4,7 @@
 //! up again, networks and crawlers are those of the configuration at hand.
 
 use crate::clients::catalogue::{Catalogue, Likeness, TlsTraits};
-use crate::clients::crawlers::{Crawlers, Verification};
+use crate::clients::crawlers::Crawlers;
 use crate::clients::shown::TlsShown;
 use crate::clients::stacks::{Confidence, Deviations, Kind, Named, Stacks};
 use crate::compare::{Assessment, Channel, Known, View, compare};
@@ -159,7 +159,7 @@ impl<'v> Recorded<'v> {
     pub fn compare(&self, by: Lookups<'_>) -> Assessment {
         let (claims, sent) = self.claims();
         let tls = self.tls(by.catalogue);
-        let http2 = self.evidence("h2", |form| Some(by.catalogue.http2(form)));
+        let http2 = self.http2(by.catalogue);
         let client = self.client();
         let view = View {
             claims: &claims,
@@ -174,10 +174,7 @@ impl<'v> Recorded<'v> {
             mss_class: self.text("mss_class").and_then(MssClass::parse),
             rtt_gap: self.micros("rtt_gap_us"),
             networks: client.map_or_else(NetworkTags::default, |ip| by.networks.tags(ip)),
-            crawler: match claims.user_agent.seen() {
-                Some(agent) => by.crawlers.verify(agent, client),
-                None => Verification::NotClaimed,
-            },
+            crawler: by.crawlers.verify_claim(&claims, client),
             forged: self
                 .number("forged")
                 .and_then(|count| count.try_into().ok())

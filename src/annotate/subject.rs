@@ -136,12 +136,7 @@ impl Subject for Replayed<'_> {
                 named(likeness, self.catalogue, take)
             }
             Field::H2Client => named(self.line.http2(self.catalogue), self.catalogue, take),
-            Field::Crawler => {
-                let claimed = self.claims.user_agent.seen();
-                let client = self.line.client();
-                let crawler = claimed.map_or(Verification::NotClaimed, |agent| self.crawlers.verify(agent, client));
-                verified(crawler, take)
-            }
+            Field::Crawler => verified(self.crawlers.verify_claim(self.claims, self.line.client()), take),
             // The policy has these itself.
             Field::Method
             | Field::Host

@@ -84,7 +84,7 @@ impl Policy {
         let Some(other) = path::with_slashes(path) else {
             return written;
         };
-        let other = self.routes.find(method, host, &other);
+        let other = self.routes.find(method, host, &path::lower(other.into()));
         let worth = |(route, _): &(&Rc<Route>, Found)| (route.cost, route.class != Class::Static);
         if worth(&other) > worth(&written) {
             other

@@ -13,7 +13,6 @@ use super::plugin::Plugin;
 use super::transport;
 use crate::annotate::answer::Step;
 use crate::annotate::{Annotation, Observed, Target, headers, line};
-use crate::clients::crawlers::Verification;
 use crate::clients::layer4::{Layer4, Owner};
 use crate::clients::shown::Shown;
 use crate::compare::{Channel, compare};
@@ -124,10 +123,7 @@ impl RequestRole {
         let networks = client.map_or_else(NetworkTags::default, |ip| self.plugin.config.networks.tags(ip));
         let headers = || fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let (claims, sent) = (Claims::of(headers()), Sent::of(headers()));
-        let crawler = match claims.user_agent.seen() {
-            Some(agent) => self.plugin.config.clients.crawlers.verify(agent, client),
-            None => Verification::NotClaimed,
-        };
+        let crawler = self.plugin.config.clients.crawlers.verify_claim(&claims, client);
         let observed = Observed {
             target: target(&fields),
             facts,

@@ -16,7 +16,7 @@ use prefix_trie::joint::JointPrefixSet;
 use serde::Deserialize;
 
 pub use super::provenance::{Error, Level, Provenance};
-use crate::evidence::claims::{Family, Kind, Product, UserAgent};
+use crate::evidence::claims::{Claims, Family, Kind, Product, UserAgent};
 pub use table::{is_date, is_name};
 
 /// What a crawler fetches pages for.
@@ -451,6 +451,12 @@ impl Crawlers {
         let at = self.claims.binary_search_by(|(known, _)| order(known)).ok()?;
         let (_, row) = self.claims.get(at)?;
         self.rows.get(*row)
+    }
+
+    /// Whether a request with these `claims` is from the crawler that its User-Agent claims, if it claims one: see [`Self::verify`].
+    pub fn verify_claim(&self, claims: &Claims<'_>, client: Option<IpAddr>) -> Verification<'_> {
+        let agent = claims.user_agent.seen();
+        agent.map_or(Verification::NotClaimed, |agent| self.verify(agent, client))
     }
 
     /// Whether the client at `ip` is the crawler that it claims to be. An IPv4 address mapped into IPv6 is the IPv4 address that it

@@ -170,7 +170,8 @@ impl Routes {
         self.listed.iter().map(|listed| listed.route.as_ref())
     }
 
-    /// The route of a request. `host` and `path` are in their forms ([`normal_host`], [`super::path::normal`]).
+    /// The route of a request. `host` and `path` are in their forms ([`normal_host`], [`super::path::normal`]), the path in lower
+    /// case ([`super::path::lower`]).
     pub fn find(&self, method: &[u8], host: Option<&str>, path: &str) -> (&Rc<Route>, Found) {
         let tables = || {
             host.into_iter().flat_map(|host| {
@@ -178,11 +179,10 @@ impl Routes {
                 own.chain(wider(host, self.wildcards.is_empty()).filter_map(|host| self.wildcards.get(host)))
             })
         };
-        let path = super::path::lower(Cow::Borrowed(path));
 
         let of = |path: &str| tables().chain([&self.any]).find_map(|table| table.find(method, path));
         // `/login.json` is `/login` to many servers.
-        match of(&path).or_else(|| without_extension(&path).and_then(of)) {
+        match of(path).or_else(|| without_extension(path).and_then(of)) {
             Some(route) => (route, Found::Pattern),
             None => (&self.default, Found::Default),
         }

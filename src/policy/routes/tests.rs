@@ -20,7 +20,7 @@ fn route(name: &str, hosts: &[&str], methods: &[Method], paths: &[&str]) -> List
 
 fn find<'r>(routes: &'r Routes, method: &str, host: &str, path: &str) -> &'r str {
     let host = normal_host(host.as_bytes());
-    let path = path::normal(path.as_bytes()).unwrap();
+    let path = path::lower(path::normal(path.as_bytes()).unwrap());
     &routes.find(method.as_bytes(), host.as_deref(), &path).0.name
 }
 
