@@ -5,7 +5,8 @@
 //! {"v":1,"of":"request","verdict":"log","mode":"observe","agreement":"partial","confidence":0.00,"l4":0,"l7":60,
 //!  "route":"default","class":"page","findings":[{"code":"forged-annotation","layer":7,"weight":60,"why":"…"}],
 //!  "method":"GET","host":"a.example","path":"/a","sent":{"user-agent":"…","sec-fetch-mode":"navigate"},"id":"lp1_…",
-//!  "source":"192.0.2.7:4000","family":"ipv4","channel":"secure","client":"192.0.2.7","client_found":"peer","claimed_hops":0,"networks":["office"],
+//!  "source":"192.0.2.7:4000","family":"ipv4","channel":"secure","client":"192.0.2.7","client_found":"peer","claimed_hops":0,
+//!  "networks":["office"],
 //!  "source_connections":3,"source_without_request":1,"source_unfinished":0,
 //!  "protocol":"HTTP/2","tls_version":"TLSv1.3","sni":"a.example","tls_source":"filter-state",
 //!  "ja3":"…","ja3n":"…","ja4":"…","ja4s1":"…","proxy_ja4":"…","h2":"…","h2_md5":"…","h2_extended":"…","ja4_r":"…","tls_grease":true,
@@ -16,7 +17,8 @@
 //!  "engine_version":"131.0","platform":"windows","platform_version":"frozen","device":"desktop"},
 //!  "hint_brand":"chrome 131.0","hint_mobile":false,"hint_platform":"windows","forged":1,
 //!  "missing":{"h1_case":"other-protocol"}}
-//! {"v":1,"of":"connection","verdict":"close","mode":"observe","rule":"tools","id":"lp1_…","source":"192.0.2.7:4000","sni":"a.example","tls_source":"opening","ja3":"…",
+//! {"v":1,"of":"connection","verdict":"close","mode":"observe","rule":"tools","id":"lp1_…","source":"192.0.2.7:4000",
+//!  "sni":"a.example","tls_source":"opening","ja3":"…",
 //!  "ja3n":"…","ja4":"…","ja4s1":"…","missing":{"tcp":"no-probe","os":"no-probe","rtt_us":"not-provided",
 //!  "handshake_us":"other-protocol","first_bytes_us":"other-protocol","rtt_gap_us":"other-protocol"}}
 //! ```
@@ -28,8 +30,8 @@
 //! without its query, and cut at 512 bytes. `sent` holds the headers that are compared, as they came: null for one
 //! that came more than once, and of a longer one the first 1025 bytes, which tell that it was too large. `tls_client` and `h2_client` are
 //! the implementations that fit, `looks_like` the client that all of it is, whatever it claims.
-//! `os` may be `unknown` or `ambiguous`, then without the three behind it, and with two `os_candidates`. The counts `source_…` are there where the connection
-//! role saw the connection. `user_agent` and the hints are what the client claims, not what was observed. Times are the access
+//! `os` may be `unknown` or `ambiguous`, then without the three behind it, the latter with two `os_candidates`. The counts
+//! `source_…` are there where the connection role saw the connection. `user_agent` and the hints are what the client claims, not what was observed. Times are the access
 //! log's own.
 
 mod claims;

@@ -35,16 +35,14 @@ pub(super) fn write(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
             })
             .map(|_| ())
     })?;
-    match of.crawler {
-        Verification::NotClaimed => Ok(()),
-        Verification::Verified(crawler) => crawler_is(line, crawler.name(), "verified"),
-        Verification::Refuted(crawler) => crawler_is(line, crawler.name(), "refuted"),
-        Verification::Unverifiable(crawler, _) => crawler_is(line, crawler.name(), "unverifiable"),
-    }
-}
-
-fn crawler_is(line: &mut Line, name: &str, state: &str) -> fmt::Result {
-    line.text("crawler", &name)?;
+    let Some(crawler) = of.crawler.crawler() else {
+        return Ok(());
+    };
+    let state = match of.crawler {
+        Verification::Unverifiable(..) => "unverifiable",
+        told => told.as_str(),
+    };
+    line.text("crawler", &crawler.name())?;
     line.text("crawler_state", &state)
 }
 
