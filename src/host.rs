@@ -1,12 +1,13 @@
 //! The few things that the filter asks of a proxy, in bytes. Envoy answers in production, a stand-in in native tests.
 
 use crate::annotate::answer::GrpcStatus;
+use crate::memory::store::Store;
 use core::time::Duration;
 
 /// A request's or a connection's proxy, as seen from the phase that runs.
 ///
 /// Every call crosses into the proxy and costs about a microsecond.
-pub trait Host {
+pub trait Host: Store {
     /// A property (`["connection", "id"]`), when the proxy has it.
     ///
     /// # Errors

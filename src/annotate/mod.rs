@@ -10,7 +10,7 @@ use crate::clients::catalogue::Catalogue;
 use crate::clients::crawlers::Verification;
 use crate::clients::layer4::Layer4;
 use crate::clients::shown::Shown;
-use crate::compare::{Assessment, Channel, View};
+use crate::compare::{Assessment, Channel, Finding, View};
 use crate::evidence::claims::Claims;
 use crate::evidence::forwarded::Forwarded;
 use crate::evidence::{Evidence, Facts, NetworkTags, Reason, Sent};
@@ -53,6 +53,8 @@ pub struct Observed<'a> {
     pub of_source: Option<&'a Counts>,
     /// How many headers it brought that are ours to set.
     pub forged: usize,
+    /// What it and those before it show together.
+    pub remembered: &'a [Finding],
 }
 
 /// What a request asks for: bytes, as the client sent them.
@@ -99,6 +101,7 @@ impl<'a> Observed<'a> {
             networks: self.networks,
             crawler: self.crawler,
             forged: self.forged,
+            remembered: self.remembered,
         }
     }
 

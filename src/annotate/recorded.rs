@@ -7,7 +7,7 @@ use crate::clients::catalogue::{Catalogue, Likeness, TlsTraits};
 use crate::clients::crawlers::Crawlers;
 use crate::clients::shown::TlsShown;
 use crate::clients::stacks::{Confidence, Deviations, Kind, Named, Stacks};
-use crate::compare::{Assessment, Channel, Known, View, compare};
+use crate::compare::{Assessment, Channel, Code, Finding, Known, Score, View, compare};
 use crate::evidence::claims::Claims;
 use crate::evidence::{Evidence, Micros, NetworkTags, Networks, Protocol, Reason, Sent};
 use crate::fingerprint::order::{CaseClass, HeaderOrder};
@@ -179,12 +179,31 @@ impl<'v> Recorded<'v> {
                 .number("forged")
                 .and_then(|count| count.try_into().ok())
                 .unwrap_or_default(),
+            remembered: &self.remembered(),
         };
         let known = Known {
             catalogue: by.catalogue,
             stacks: by.stacks,
         };
         compare(&view, known)
+    }
+
+    /// What was found over several requests: it cannot be told anew from one of them, and stands as it was found.
+    fn remembered(&self) -> Vec<Finding> {
+        let findings = self.line.get("findings").and_then(Value::as_array);
+        let of = |finding: &'v Value| {
+            let member = |name| finding.get(name);
+            let code = Code::parse(member("code")?.as_str()?).filter(|code| code.is_remembered())?;
+            let weight = member("weight")?
+                .as_u64()
+                .and_then(|weight| u8::try_from(weight).ok())?;
+            Some(Finding {
+                code,
+                weight: Score::new(weight).min(code.weight()),
+                why: Cow::Owned(member("why")?.as_str()?.to_owned()),
+            })
+        };
+        findings.into_iter().flatten().filter_map(of).collect()
     }
 
     /// What its TLS looks like, by this catalogue.

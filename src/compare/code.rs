@@ -39,11 +39,27 @@ pub enum Code {
     CrawlerUnverified,
     /// The client sent headers that are ours to set.
     ForgedAnnotation,
+    /// One shape comes from ever new networks to what is dear, and to little else.
+    Rotation,
+    /// Most of the logins of the network or the shape have failed, and they were many.
+    LoginFailures,
+    /// A browser is claimed that asks for what is dear again and again, and never for a page or a part of one.
+    NoNavigation,
+    /// One call is made again and again.
+    Hammering,
+    /// Requests come as regularly as no person sends them.
+    RegularPacing,
+    /// The client asks for one route, where others ask for many.
+    RouteConcentration,
+    /// What the client asks for is never in the cache, where what others ask for is.
+    CacheBusting,
+    /// The source opens many connections, and nearly all come to nothing.
+    ConnectionFlood,
 }
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 23] = [
         Self::OsTcpUa,
         Self::ScannerSyn,
         Self::TunnelMss,
@@ -59,6 +75,14 @@ impl Code {
         Self::ToolTls,
         Self::CrawlerUnverified,
         Self::ForgedAnnotation,
+        Self::Rotation,
+        Self::LoginFailures,
+        Self::NoNavigation,
+        Self::Hammering,
+        Self::RegularPacing,
+        Self::RouteConcentration,
+        Self::CacheBusting,
+        Self::ConnectionFlood,
     ];
 
     /// The stable name.
@@ -79,6 +103,14 @@ impl Code {
             Self::ToolTls => "tool-tls",
             Self::CrawlerUnverified => "crawler-unverified",
             Self::ForgedAnnotation => "forged-annotation",
+            Self::Rotation => "rotation",
+            Self::LoginFailures => "login-failures",
+            Self::NoNavigation => "no-navigation",
+            Self::Hammering => "hammering",
+            Self::RegularPacing => "regular-pacing",
+            Self::RouteConcentration => "route-concentration",
+            Self::CacheBusting => "cache-busting",
+            Self::ConnectionFlood => "connection-flood",
         }
     }
 
@@ -87,10 +119,27 @@ impl Code {
         Self::ALL.into_iter().find(|code| code.as_str() == name)
     }
 
+    /// Whether it is found over several requests or connections, and so cannot be told from one alone.
+    pub const fn is_remembered(self) -> bool {
+        matches!(
+            self,
+            Self::Rotation
+                | Self::LoginFailures
+                | Self::NoNavigation
+                | Self::Hammering
+                | Self::RegularPacing
+                | Self::RouteConcentration
+                | Self::CacheBusting
+                | Self::ConnectionFlood
+        )
+    }
+
     /// The layer that it speaks for.
     pub const fn layer(self) -> Layer {
         match self {
-            Self::OsTcpUa | Self::ScannerSyn | Self::TunnelMss | Self::RttGap => Layer::Transport,
+            Self::OsTcpUa | Self::ScannerSyn | Self::TunnelMss | Self::RttGap | Self::ConnectionFlood => {
+                Layer::Transport
+            }
             Self::TlsUa
             | Self::H2Ua
             | Self::H2Tls
@@ -101,7 +150,14 @@ impl Code {
             | Self::OrderFamily
             | Self::ToolTls
             | Self::CrawlerUnverified
-            | Self::ForgedAnnotation => Layer::Application,
+            | Self::ForgedAnnotation
+            | Self::Rotation
+            | Self::LoginFailures
+            | Self::NoNavigation
+            | Self::Hammering
+            | Self::RegularPacing
+            | Self::RouteConcentration
+            | Self::CacheBusting => Layer::Application,
         }
     }
 
@@ -139,6 +195,22 @@ impl Code {
             Self::CrawlerUnverified => 60,
             // No client ever has a reason to know these names.
             Self::ForgedAnnotation => 60,
+            // People behind one relay or of one app look alike: it is shown by their number, never by one of them.
+            Self::Rotation => 45,
+            // Who shares a network or a shape with an attacker shows it too: a challenge lets them in.
+            Self::LoginFailures => 50,
+            // Apps in a browser that were loaded long ago do it for a while.
+            Self::NoNavigation => 25,
+            // Programs with a fault do it too.
+            Self::Hammering => 30,
+            // So do monitors and pages that refresh themselves.
+            Self::RegularPacing => 15,
+            // Apps that do one thing do it too.
+            Self::RouteConcentration => 15,
+            // So it is for who asks for rare things.
+            Self::CacheBusting => 20,
+            // Scans and floods do, and browsers that connect ahead of need do in small numbers only.
+            Self::ConnectionFlood => 50,
         })
     }
 
@@ -166,6 +238,18 @@ impl Code {
             }
             Self::CrawlerUnverified => "a crawler is claimed from an address that is none of its operator's",
             Self::ForgedAnnotation => "the client sent x-layerprint headers, which only this proxy sets",
+            Self::Rotation => {
+                "one shape of TLS and HTTP comes from many networks to a route that is dear, and to little else"
+            }
+            Self::LoginFailures => "most logins from the same network or of the same shape have failed of late",
+            Self::NoNavigation => "the claimed browser asks for what is dear and has asked for no page before",
+            Self::Hammering => "one call is made far more often than people make it",
+            Self::RegularPacing => "requests come at intervals as regular as no person keeps",
+            Self::RouteConcentration => "nearly all that the client asks for is one route, which others seldom ask for",
+            Self::CacheBusting => {
+                "nearly nothing that the client asks for is in the cache, where most of what others ask for is"
+            }
+            Self::ConnectionFlood => "the source opens many connections, and nearly all of them come to nothing",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is compared: one request's evidence, as the filter has it or as a log line tells it.
 
+use super::Finding;
 use crate::clients::catalogue::{Catalogue, Likeness};
 use crate::clients::crawlers::Verification;
 use crate::clients::shown::TlsShown;
@@ -40,6 +41,8 @@ pub struct View<'a> {
     pub crawler: Verification<'a>,
     /// How many headers it brought that are ours to set.
     pub forged: usize,
+    /// What it and those before it show together, which no single one does.
+    pub remembered: &'a [Finding],
 }
 
 /// Who is at the other end of the connection that brought a request.

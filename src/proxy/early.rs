@@ -139,6 +139,7 @@ impl<'h, H: Host> Accepted<'h, H> {
             networks: self.networks,
             crawler: Verification::NotClaimed,
             forged: 0,
+            remembered: &[],
         };
         let policy = &self.plugin.config.connection.policy;
         policy.decide(self, &compare_connection(&view))

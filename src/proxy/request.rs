@@ -140,6 +140,7 @@ impl RequestRole {
             networks,
             of_source: known.of_source.as_ref(),
             forged,
+            remembered: &[],
         };
         Ok(look(&observed, &fields))
     }

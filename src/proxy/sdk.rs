@@ -8,6 +8,7 @@ use super::plugin::{Plugin, Role, Shared};
 use super::request::{Outcome, RequestRole};
 use crate::annotate::answer::GrpcStatus;
 use crate::host::{CounterId, Failure, Fields, Host, RequestId};
+use crate::memory::store::{Store, Swap, Unavailable, Version};
 use log::error;
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext, StreamContext};
@@ -40,6 +41,29 @@ const fn map_of(fields: Fields) -> MapType {
     match fields {
         Fields::Headers => MapType::HttpRequestHeaders,
         Fields::Trailers => MapType::HttpRequestTrailers,
+    }
+}
+
+/// A writing that nobody can have read, so that a key which another worker has made meanwhile is not written over. Zero would not
+/// compare at all; the proxy counts writings from 1.
+const NEVER_READ: Version = Version(u32::MAX);
+
+impl Store for Envoy {
+    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>, Unavailable> {
+        match hostcalls::get_shared_data(key) {
+            Ok((Some(value), Some(version))) => Ok(Some((value, Version(version)))),
+            Ok(_) => Ok(None),
+            Err(_) => Err(Unavailable),
+        }
+    }
+
+    fn swap_shared(&self, key: &str, value: &[u8], seen: Option<Version>) -> Result<Swap, Unavailable> {
+        let Version(seen) = seen.unwrap_or(NEVER_READ);
+        match hostcalls::set_shared_data(key, Some(value), Some(seen)) {
+            Ok(()) => Ok(Swap::Done),
+            Err(Status::CasMismatch) => Ok(Swap::Lost),
+            Err(_) => Err(Unavailable),
+        }
     }
 }
 

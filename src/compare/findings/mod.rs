@@ -74,7 +74,11 @@ pub(super) fn all(view: &View<'_>, known: Known<'_>) -> Vec<Finding> {
         forged_annotation(view),
     ];
     // Most requests have none, and then nothing is allocated.
-    found.into_iter().flatten().collect()
+    found
+        .into_iter()
+        .flatten()
+        .chain(view.remembered.iter().cloned())
+        .collect()
 }
 
 /// What is found at a connection before it brings a request.
@@ -84,7 +88,11 @@ pub(super) fn of_connection(view: &View<'_>) -> Vec<Finding> {
         transport::tunnel_mss(view),
         transport::rtt_gap(view),
     ];
-    found.into_iter().flatten().collect()
+    found
+        .into_iter()
+        .flatten()
+        .chain(view.remembered.iter().cloned())
+        .collect()
 }
 
 fn forged_annotation(view: &View<'_>) -> Option<Finding> {
@@ -93,7 +101,7 @@ fn forged_annotation(view: &View<'_>) -> Option<Finding> {
 
 impl Finding {
     /// `code` at its full weight, in a sentence of its own.
-    fn new(code: Code, why: String) -> Self {
+    pub fn new(code: Code, why: String) -> Self {
         Self {
             code,
             weight: code.weight(),

@@ -133,6 +133,7 @@ impl Case {
             },
             crawler: Verification::NotClaimed,
             forged: self.forged,
+            remembered: &[],
         };
         let known = Known {
             catalogue: &catalogue,

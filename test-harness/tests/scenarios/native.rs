@@ -4,6 +4,7 @@ use super::replayed;
 use super::scenario::{Client, Fields, Scenario, Seen};
 use layerprint::annotate::answer::GrpcStatus;
 use layerprint::host::{CounterId, Failure, Fields as FieldsOf, Host, RequestId};
+use layerprint::memory::store::{Store, Swap, Unavailable, Version};
 use layerprint::policy::config::Switch;
 use layerprint::proxy::connection::ConnectionRole;
 use layerprint::proxy::plugin::{Plugin, Role, Shared};
@@ -39,6 +40,9 @@ pub struct Proxy {
     pub tick: Cell<Duration>,
     pub clock: Cell<Duration>,
     pub no_clock: Cell<bool>,
+    /// Shared data, with the number of its last writing.
+    pub shared: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
+    pub no_shared: Cell<bool>,
     buffer: RefCell<Vec<u8>>,
     names: RefCell<Vec<String>>,
 }
@@ -99,6 +103,33 @@ impl Proxy {
             FieldsOf::Headers => Ok(&self.headers),
             FieldsOf::Trailers => Ok(&self.trailers),
         }
+    }
+}
+
+impl Store for Proxy {
+    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>, Unavailable> {
+        self.called();
+        if self.no_shared.get() {
+            return Err(Unavailable);
+        }
+        let shared = self.shared.borrow();
+        let found = shared.get(key);
+        Ok(found.map(|(value, version)| (value.clone(), Version(*version))))
+    }
+
+    fn swap_shared(&self, key: &str, value: &[u8], seen: Option<Version>) -> Result<Swap, Unavailable> {
+        self.called();
+        if self.no_shared.get() {
+            return Err(Unavailable);
+        }
+        let mut shared = self.shared.borrow_mut();
+        let current = shared.get(key).map(|(_, version)| Version(*version));
+        if current != seen {
+            return Ok(Swap::Lost);
+        }
+        let next = current.map_or(1, |Version(version)| version + 1);
+        shared.insert(key.to_owned(), (value.to_vec(), next));
+        Ok(Swap::Done)
     }
 }
 

@@ -1,0 +1,92 @@
+//! What is counted by: 64 bits that stand for a client, a network, a shape. Values of clients are never kept, only these.
+//!
+//! The bits are SipHash under a seed that the workers of one proxy share and no client knows: nobody can choose values that
+//! meet in one place of a table.
+
+use super::store::{Store, Swap, Unavailable};
+use core::hash::{Hash, Hasher};
+use std::hash::DefaultHasher;
+
+/// Where the workers find the seed.
+const SEED_KEY: &str = "layerprint.memory.1.seed";
+
+/// Stands for whatever was hashed into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(u64);
+
+impl Key {
+    /// The bits.
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The key of these bits.
+    pub const fn of_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+}
+
+/// Makes keys. The same parts make the same key in all workers of a proxy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    seed: [u64; 2],
+}
+
+impl Keys {
+    /// Keys under `seed`.
+    pub const fn new(seed: [u64; 2]) -> Self {
+        Self { seed }
+    }
+
+    /// Keys under the seed that the workers share. The first to come lays down `own`.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the proxy has no shared data: then nothing is counted across workers.
+    pub fn shared(store: &impl Store, own: [u64; 2]) -> Result<Self, Unavailable> {
+        let [a, b] = own.map(u64::to_le_bytes);
+        for _ in 0..2 {
+            if let Some((found, _)) = store.shared(SEED_KEY)? {
+                let (halves, _) = found.as_chunks::<8>();
+                if let [a, b] = halves {
+                    return Ok(Self::new([u64::from_le_bytes(*a), u64::from_le_bytes(*b)]));
+                }
+            }
+            if store.swap_shared(SEED_KEY, &[a, b].concat(), None)? == Swap::Done {
+                return Ok(Self::new(own));
+            }
+        }
+        Err(Unavailable)
+    }
+
+    /// The key of `parts`, which begin with what kind of thing it is, so that a network never stands for a client.
+    pub fn key(&self, kind: &'static str, parts: impl Hash) -> Key {
+        let mut hasher = DefaultHasher::new();
+        self.seed.hash(&mut hasher);
+        kind.hash(&mut hasher);
+        parts.hash(&mut hasher);
+        // Zero marks a free place.
+        Key(hasher.finish().max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::store::tests::Shelf;
+    use super::*;
+
+    #[test]
+    fn workers_that_share_a_seed_make_the_same_keys() {
+        let shelf = Shelf::default();
+        let first = Keys::shared(&shelf, [1, 2]).unwrap();
+        let second = Keys::shared(&shelf, [3, 4]).unwrap();
+        assert_eq!(first.key("a", "x"), second.key("a", "x"));
+        assert_ne!(first.key("a", "x"), Keys::new([3, 4]).key("a", "x"));
+        assert_ne!(first.key("a", "x"), first.key("b", "x"));
+    }
+
+    #[test]
+    fn parts_do_not_run_together() {
+        let keys = Keys::default();
+        assert_ne!(keys.key("a", ("x", "yz")), keys.key("a", ("xy", "z")));
+    }
+}

@@ -1,0 +1,99 @@
+//! What all workers of a proxy share: values under keys, changed by compare-and-swap. Nothing there ever expires or shrinks, so
+//! every key that is written is one of a fixed set.
+
+use core::time::Duration;
+
+/// Data that all workers of the proxy share.
+///
+/// Every call crosses into the proxy and costs about a microsecond.
+pub trait Store {
+    /// The value under `key`, with its version; none when nothing has been written there.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the proxy cannot say.
+    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>, Unavailable>;
+
+    /// Writes `value` under `key`, unless what is there has another version than `seen`. None stands for a key that nothing has
+    /// been written to.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the proxy does not take it.
+    fn swap_shared(&self, key: &str, value: &[u8], seen: Option<Version>) -> Result<Swap, Unavailable>;
+}
+
+/// Which writing of a value it was that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version(pub u32);
+
+/// How a write ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swap {
+    /// It is written.
+    Done,
+    /// Another worker wrote meanwhile.
+    Lost,
+}
+
+/// The proxy does not give its shared data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unavailable;
+
+/// A moment, by the proxy's clock since 1970, which may be set back. All that is remembered takes its time from here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub Duration);
+
+impl Moment {
+    /// Whole milliseconds since 1970.
+    pub fn millis(self) -> u64 {
+        u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Whole seconds since 1970.
+    pub const fn seconds(self) -> u64 {
+        self.0.as_secs()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use core::cell::RefCell;
+    use std::collections::BTreeMap;
+
+    /// Shared data as a proxy keeps it.
+    #[derive(Debug, Default)]
+    pub(in super::super) struct Shelf {
+        values: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
+    }
+
+    impl Shelf {
+        /// The bytes of all values.
+        pub(in super::super) fn bytes(&self) -> usize {
+            self.values.borrow().values().map(|(value, _)| value.len()).sum()
+        }
+
+        /// How many keys there are.
+        pub(in super::super) fn len(&self) -> usize {
+            self.values.borrow().len()
+        }
+    }
+
+    impl Store for Shelf {
+        fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>, Unavailable> {
+            let values = self.values.borrow();
+            let found = values.get(key);
+            Ok(found.map(|(value, version)| (value.clone(), Version(*version))))
+        }
+
+        fn swap_shared(&self, key: &str, value: &[u8], seen: Option<Version>) -> Result<Swap, Unavailable> {
+            let mut values = self.values.borrow_mut();
+            let current = values.get(key).map(|(_, version)| Version(*version));
+            if current != seen {
+                return Ok(Swap::Lost);
+            }
+            let next = current.map_or(1, |Version(version)| version + 1);
+            values.insert(key.to_owned(), (value.to_vec(), next));
+            Ok(Swap::Done)
+        }
+    }
+}
