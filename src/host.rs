@@ -44,6 +44,12 @@ pub trait Host: Store {
     /// [`Failure`] when the proxy does not.
     fn add_request_header(&self, name: &str, value: &str) -> Result<(), Failure>;
 
+    /// The value of a header of the response, or of `:status`: the first, where it came more than once. In the phase of the response only.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy cannot say.
+    fn response_header(&self, name: &str) -> Result<Option<Vec<u8>>, Failure>;
+
     /// The time since 1970, by the proxy's clock, which may be set back.
     ///
     /// # Errors

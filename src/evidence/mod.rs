@@ -9,6 +9,7 @@ mod names;
 mod networks;
 mod reported;
 mod sent;
+mod session;
 mod text;
 mod transport;
 
@@ -19,6 +20,7 @@ pub use names::{RequestNames, is_annotation};
 pub use networks::{NetworkTag, NetworkTags, Networks};
 pub use reported::{ReportedJa3, ReportedJa4};
 pub use sent::{COMPARED, Purpose, Sent};
+pub use session::Session;
 pub use text::Text;
 pub use transport::{Micros, Rtt, RttSource, Transport, Unit, read_syn};
 

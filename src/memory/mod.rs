@@ -4,8 +4,11 @@
 //! What has to be right across workers stands in [`table`]s of the proxy's shared data; time comes from the proxy alone.
 
 pub mod behaviour;
+pub mod bytes;
+pub mod distinct;
 pub mod key;
 pub mod sources;
+pub mod spans;
 pub mod store;
 pub mod table;
 pub mod window;

@@ -1,8 +1,10 @@
 //! How much a key has brought in a window of time that moves with the clock, and how much of it at once.
 //!
-//! The window is counted in slots of a tenth of it. A slot counts until all of it has left the window: no window of that length, wherever
-//! it begins, ever holds more than was let through; what is let through under pressure is at least ten elevenths of the limit.
+//! The window is counted in slots of a tenth of it. A slot counts until all of it has left the window: no window of that length,
+//! wherever it begins, ever holds more than was let through; what is let through under pressure is at least ten elevenths of the
+//! limit. How much may come at once is the bucket of GCRA (ITU-T I.371), exact to the millisecond.
 
+use super::bytes::{Reader, Writer};
 use super::store::Moment;
 use super::table::Record;
 use core::time::Duration;
@@ -11,7 +13,7 @@ use core::time::Duration;
 const SLOTS: usize = 11;
 
 /// How many slots a window has.
-const PER_WINDOW: u64 = 10;
+const PER_WINDOW: u32 = 10;
 
 /// How much may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,18 @@ pub struct Terms {
     pub window_ms: u32,
     /// At once: GCRA with `most` per window as its rate. None where all of it may come at once.
     pub burst: Option<u32>,
+}
+
+impl Terms {
+    /// The length of a slot, in milliseconds.
+    fn slot_ms(self) -> u64 {
+        u64::from((self.window_ms / PER_WINDOW).max(1))
+    }
+
+    /// How long `amount` takes at the rate of the limit, in milliseconds.
+    fn time_of(self, amount: u32) -> u64 {
+        u64::from(amount).saturating_mul(u64::from(self.window_ms)) / u64::from(self.most.max(1))
+    }
 }
 
 /// What becomes of the count when there is no room.
@@ -38,7 +52,8 @@ pub enum Counting {
 pub struct Quota {
     /// How much is left now.
     pub left: u32,
-    /// How long until there is room for what was asked for; when there is, until the oldest of what counts leaves the window.
+    /// How long until there is room for what was asked for; when there is, until the oldest of what counts leaves the window. To a
+    /// slot.
     pub reset: Duration,
 }
 
@@ -56,6 +71,8 @@ pub enum Taken {
 pub struct Window {
     /// The number of the newest slot since 1970.
     newest: u64,
+    /// The length of a slot, in milliseconds.
+    slot_ms: u32,
     /// What each slot has brought, newest first.
     amounts: [u32; SLOTS],
     /// When the bucket of the burst is empty again, in milliseconds since 1970.
@@ -65,24 +82,323 @@ pub struct Window {
 impl Window {
     /// Takes `amount` at `now`, if there is room.
     pub fn take(&mut self, amount: u32, terms: Terms, counting: Counting, now: Moment) -> Taken {
-        let _ = (amount, terms, counting, now, PER_WINDOW);
-        Taken::Within(Quota {
-            left: terms.most,
-            reset: Duration::ZERO,
-        })
+        let now = self.advance(terms, now);
+        let room = self.room(amount, terms).max(self.wait_for_burst(amount, terms, now));
+        let taken = room.is_zero();
+        if taken || counting == Counting::Attempts {
+            self.add(amount, terms, now);
+        }
+        let left = terms.most.saturating_sub(self.total()).min(self.left_of_burst(terms, now));
+        if taken {
+            let reset = self.until_oldest_leaves(terms, now);
+            Taken::Within(Quota { left, reset })
+        } else {
+            Taken::Over(Quota {
+                left,
+                reset: self.until_slot_end(room, terms, now),
+            })
+        }
+    }
+
+    /// All that counts.
+    pub fn total(&self) -> u32 {
+        self.amounts.iter().fold(0, |sum, amount| sum.saturating_add(*amount))
+    }
+
+    /// Lets go of what has left the window; gives the time to go by, in milliseconds. That is the clock's, unless it was set back by
+    /// less than a window: then the last that was seen, so that nothing counts for longer or is forgotten. Set back by more, all begins
+    /// anew.
+    fn advance(&mut self, terms: Terms, now: Moment) -> u64 {
+        let slot_ms = terms.slot_ms();
+        let now = now.millis();
+        let slot = now / slot_ms;
+        let back = self.newest.saturating_sub(slot);
+        if u64::from(self.slot_ms) != slot_ms || back > u64::from(PER_WINDOW) {
+            *self = Self {
+                newest: slot,
+                slot_ms: u32::try_from(slot_ms).unwrap_or(u32::MAX),
+                ..Self::default()
+            };
+            return now;
+        }
+        let on = usize::try_from(slot.saturating_sub(self.newest)).unwrap_or(SLOTS);
+        if on >= SLOTS {
+            self.amounts = [0; SLOTS];
+        } else if on > 0 {
+            self.amounts.rotate_right(on);
+            for amount in self.amounts.iter_mut().take(on) {
+                *amount = 0;
+            }
+        }
+        self.newest = self.newest.max(slot);
+        now.max(self.newest.saturating_mul(slot_ms))
+    }
+
+    /// How many slots have to leave until there is room for `amount`, as the place of the youngest of them from the newest; zero
+    /// when there is room now.
+    fn room(&self, amount: u32, terms: Terms) -> Wait {
+        let mut total = self.total();
+        let mut slots = 0;
+        for (age, of_slot) in self.amounts.iter().enumerate().rev() {
+            if total.saturating_add(amount) <= terms.most {
+                break;
+            }
+            total = total.saturating_sub(*of_slot);
+            // A slot of this age leaves when SLOTS - age more have begun.
+            slots = SLOTS.saturating_sub(age);
+        }
+        Wait {
+            slots: u64::try_from(slots).unwrap_or(u64::MAX),
+            ms: 0,
+        }
+    }
+
+    fn wait_for_burst(&self, amount: u32, terms: Terms, now: u64) -> Wait {
+        let ms = match terms.burst {
+            None => 0,
+            Some(burst) => {
+                let full = now.saturating_add(terms.time_of(burst));
+                let needed = self.empty_at.max(now).saturating_add(terms.time_of(amount));
+                needed.saturating_sub(full)
+            }
+        };
+        Wait { slots: 0, ms }
+    }
+
+    fn left_of_burst(&self, terms: Terms, now: u64) -> u32 {
+        let Some(burst) = terms.burst else { return u32::MAX };
+        let filled = self.empty_at.saturating_sub(now);
+        let per_window = u64::from(terms.window_ms.max(1));
+        // What is begun counts.
+        let taken = filled.saturating_mul(u64::from(terms.most)).div_ceil(per_window);
+        burst.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))
+    }
+
+    fn add(&mut self, amount: u32, terms: Terms, now: u64) {
+        let [newest, ..] = &mut self.amounts;
+        *newest = newest.saturating_add(amount);
+        if terms.burst.is_some() {
+            let filled = self.empty_at.max(now).saturating_add(terms.time_of(amount));
+            // Attempts that go on fill it no further than what a window empties.
+            self.empty_at = filled.min(now.saturating_add(u64::from(terms.window_ms)));
+        }
+    }
+
+    /// How long until `slots` more have begun or `ms` have gone by.
+    fn until_slot_end(&self, wait: Wait, terms: Terms, now: u64) -> Duration {
+        let begins = self.newest.saturating_add(wait.slots).saturating_mul(terms.slot_ms());
+        let slots = if wait.slots == 0 { 0 } else { begins.saturating_sub(now) };
+        Duration::from_millis(slots.max(wait.ms))
+    }
+
+    fn until_oldest_leaves(&self, terms: Terms, now: u64) -> Duration {
+        let oldest = self.amounts.iter().rposition(|amount| *amount > 0).unwrap_or_default();
+        let slots = u64::try_from(SLOTS.saturating_sub(oldest)).unwrap_or(u64::MAX);
+        self.until_slot_end(Wait { slots, ms: 0 }, terms, now)
+    }
+}
+
+/// What has to go by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wait {
+    slots: u64,
+    ms: u64,
+}
+
+impl Wait {
+    const fn is_zero(self) -> bool {
+        self.slots == 0 && self.ms == 0
+    }
+
+    /// Both.
+    fn max(self, other: Self) -> Self {
+        Self {
+            slots: self.slots.max(other.slots),
+            ms: self.ms.max(other.ms),
+        }
     }
 }
 
 impl Record for Window {
-    const SIZE: usize = 60;
+    const SIZE: usize = 64;
 
-    fn read(_: &[u8]) -> Self {
-        Self::default()
+    fn read(bytes: &[u8]) -> Self {
+        let mut reader = Reader::new(bytes);
+        Self {
+            newest: reader.u64(),
+            empty_at: reader.u64(),
+            slot_ms: reader.u32(),
+            amounts: core::array::from_fn(|_| reader.u32()),
+        }
     }
 
-    fn write(&self, _: &mut [u8]) {}
+    fn write(&self, bytes: &mut [u8]) {
+        let mut writer = Writer::new(bytes);
+        writer.u64(self.newest);
+        writer.u64(self.empty_at);
+        writer.u32(self.slot_ms);
+        for amount in self.amounts {
+            writer.u32(amount);
+        }
+    }
 
-    fn worth(&self, _: Moment) -> Option<u64> {
-        None
+    /// Who has taken most is kept longest: a flood of keys that come once makes no limited client forgotten.
+    fn worth(&self, now: Moment) -> Option<u64> {
+        let now = now.millis();
+        let slot = now.checked_div(u64::from(self.slot_ms))?;
+        let age = slot.abs_diff(self.newest);
+        let counts = age <= u64::from(PER_WINDOW) || self.empty_at > now;
+        counts.then(|| u64::from(self.total()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TERMS: Terms = Terms {
+        most: 100,
+        window_ms: 10_000,
+        burst: None,
+    };
+
+    fn at(ms: u64) -> Moment {
+        Moment(Duration::from_millis(1_700_000_000_000 + ms))
+    }
+
+    fn passes(window: &mut Window, terms: Terms, ms: u64) -> bool {
+        matches!(
+            window.take(1, terms, Counting::LetThrough, at(ms)),
+            Taken::Within(_)
+        )
+    }
+
+    #[test]
+    fn under_twenty_times_the_rate_a_window_lets_its_limit_through_and_no_more() {
+        for begin in [0, 499, 999, 5_001] {
+            let mut window = Window::default();
+            let passed: Vec<u64> = (0..6_000)
+                .map(|n| begin + n * 5)
+                .filter(|ms| passes(&mut window, TERMS, *ms))
+                .collect();
+            let most = passed
+                .iter()
+                .map(|from| passed.iter().filter(|ms| (*from..from + 10_000).contains(*ms)).count());
+            assert_eq!(most.max(), Some(100));
+            assert_eq!(passed.iter().filter(|ms| **ms < begin + 10_000).count(), 100);
+            assert!(passed.len() >= 300 * 10 / 11, "{}", passed.len());
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_when_to_come_again_and_then_there_is_room() {
+        let mut window = Window::default();
+        for _ in 0..100 {
+            assert!(passes(&mut window, TERMS, 250));
+        }
+        let Taken::Over(quota) = window.take(1, TERMS, Counting::LetThrough, at(300)) else {
+            panic!("there was room");
+        };
+        assert_eq!((quota.left, quota.reset.as_millis()), (0, 10_700));
+        assert!(!passes(&mut window, TERMS, 10_999));
+        assert!(passes(&mut window, TERMS, 11_000));
+    }
+
+    #[test]
+    fn a_burst_bounds_what_comes_at_once_and_the_rate_what_comes_after() {
+        let terms = Terms {
+            burst: Some(10),
+            ..TERMS
+        };
+        let mut window = Window::default();
+        let passed: Vec<u64> = (0..2_000)
+            .map(|n| n * 5)
+            .filter(|ms| passes(&mut window, terms, *ms))
+            .collect();
+        assert_eq!(passed.iter().filter(|ms| **ms < 50).count(), 10);
+        assert_eq!(passed.len(), 100, "the window holds too");
+        assert!(passed.iter().filter(|ms| **ms < 5_000).count() <= 10 + 50);
+        let mut window = Window::default();
+        let Taken::Within(quota) = window.take(4, terms, Counting::LetThrough, at(0)) else {
+            panic!("there was no room");
+        };
+        assert_eq!(quota.left, 6);
+    }
+
+    #[test]
+    fn attempts_count_though_they_are_over() {
+        let mut window = Window::default();
+        for n in 0..500 {
+            let taken = window.take(1, TERMS, Counting::Attempts, at(n));
+            assert_eq!(matches!(taken, Taken::Within(_)), n < 100);
+        }
+        assert_eq!(window.total(), 500);
+        // It calms down, and no sooner: at half the rate, once the burst has left.
+        assert!(matches!(
+            window.take(1, TERMS, Counting::Attempts, at(10_900)),
+            Taken::Over(_)
+        ));
+        assert!(matches!(
+            window.take(1, TERMS, Counting::Attempts, at(11_100)),
+            Taken::Within(_)
+        ));
+    }
+
+    #[test]
+    fn a_clock_set_back_frees_nobody_for_long_and_holds_nobody_for_long() {
+        let mut window = Window::default();
+        for _ in 0..100 {
+            assert!(passes(&mut window, TERMS, 20_000));
+        }
+        assert!(!passes(&mut window, TERMS, 15_000), "a little: it counts on");
+        assert!(passes(&mut window, TERMS, 1_000), "much: it begins anew");
+        assert!(passes(&mut window, TERMS, 90_000_000));
+    }
+
+    #[test]
+    fn a_window_reads_back_and_any_bytes_are_one() {
+        let mut window = Window::default();
+        window.take(7, TERMS, Counting::LetThrough, at(5));
+        let mut bytes = [0; Window::SIZE];
+        window.write(&mut bytes);
+        assert_eq!(Window::read(&bytes), window);
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_ever_holds_more_than_the_limit(
+            gaps in prop::collection::vec((0_u64..3_000, 1_u32..20), 1..400), most in 20_u32..200, window_ms in 1_000_u32..20_000
+        ) {
+            let terms = Terms { most, window_ms, burst: None };
+            let mut window = Window::default();
+            let mut log: Vec<(u64, u32)> = Vec::new();
+            let mut now = 0;
+            for (gap, amount) in gaps {
+                now += gap;
+                let length = u64::from(window_ms);
+                // What a log of all that passed would say of the window that ends now, and of one that is a tenth longer.
+                let within = |length: u64| log.iter().filter(|(at, _)| at + length > now).map(|(_, amount)| *amount).sum::<u32>();
+                let (strict, loose) = (within(length), within(length + length / 10 + 10));
+                match window.take(amount, terms, Counting::LetThrough, at(now)) {
+                    Taken::Within(_) => {
+                        prop_assert!(strict + amount <= most, "{} + {} > {}", strict, amount, most);
+                        log.push((now, amount));
+                    }
+                    Taken::Over(quota) => {
+                        prop_assert!(loose + amount > most, "refused with room: {} + {} <= {}", loose, amount, most);
+                        prop_assert!(quota.reset.as_millis() <= u128::from(window_ms) * 11 / 10 + 10);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_a_window_that_can_be_taken_from(bytes in prop::collection::vec(any::<u8>(), 0..80), now in any::<u32>()) {
+            let mut window = Window::read(&bytes);
+            let _ = window.worth(at(now.into()));
+            let terms = Terms { most: 10, window_ms: 1_000, burst: Some(3) };
+            window.take(1, terms, Counting::Attempts, at(now.into()));
+        }
     }
 }

@@ -96,6 +96,10 @@ impl Host for Envoy {
         )?)
     }
 
+    fn response_header(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name)?)
+    }
+
     fn now(&self) -> Result<Duration, Failure> {
         hostcalls::get_current_time()?
             .duration_since(UNIX_EPOCH)
@@ -233,6 +237,11 @@ impl Context for Request {}
 impl HttpContext for Request {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         action(self.0.on_request_headers(&Envoy))
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        self.0.on_response_headers(&Envoy);
+        Action::Continue
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {

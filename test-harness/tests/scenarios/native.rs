@@ -20,6 +20,7 @@ pub struct Proxy {
     pub properties: RefCell<BTreeMap<String, Vec<u8>>>,
     pub headers: RefCell<Fields>,
     pub trailers: RefCell<Fields>,
+    pub response: RefCell<Fields>,
     pub counters: RefCell<BTreeMap<String, u64>>,
     pub answers: RefCell<Vec<u16>>,
     /// The headers and the body of the last answer.
@@ -166,6 +167,13 @@ impl Host for Proxy {
             .borrow_mut()
             .push((name.to_owned(), value.as_bytes().to_vec()));
         Ok(())
+    }
+
+    fn response_header(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        self.called();
+        let response = self.response.borrow();
+        let found = response.iter().find(|(known, _)| known == name);
+        Ok(found.map(|(_, value)| value.clone()))
     }
 
     fn now(&self) -> Result<Duration, Failure> {
