@@ -53,6 +53,8 @@ pub struct Observed<'a> {
     pub of_source: Option<&'a Counts>,
     /// How many headers it brought that are ours to set.
     pub forged: usize,
+    /// Its headers as they came, ours among them that were forged.
+    pub fields: &'a [(String, Vec<u8>)],
     /// What it and those before it show together.
     pub remembered: &'a [Finding],
 }

@@ -87,6 +87,13 @@ impl Subject for Observed<'_> {
     fn client_ip(&self) -> Evidence<IpAddr> {
         self.way.client.as_ref().map(|client| client.ip)
     }
+
+    fn header(&self, name: &str, take: &mut dyn FnMut(&[u8])) -> Evidence<()> {
+        let mut values = self.fields.iter().filter(|(found, _)| found == name).peekable();
+        let state = Evidence::or_missing(values.peek().map(|_| ()), Reason::NotSent);
+        values.for_each(|(_, value)| take(value));
+        state
+    }
 }
 
 /// A request's line with what a configuration says of its client.

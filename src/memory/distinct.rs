@@ -131,7 +131,14 @@ mod tests {
 
     #[test]
     fn numbers_are_rounded() {
-        for (number, expected) in [(0.0, 0), (0.4, 0), (0.5, 1), (1.4, 1), (1e9, 1_000_000_000), (1e12, u32::MAX)] {
+        for (number, expected) in [
+            (0.0, 0),
+            (0.4, 0),
+            (0.5, 1),
+            (1.4, 1),
+            (1e9, 1_000_000_000),
+            (1e12, u32::MAX),
+        ] {
             assert_eq!(whole(number), expected, "{number}");
         }
         assert_eq!(whole(f64::NAN), u32::MAX);

@@ -20,6 +20,14 @@ impl Key {
         self.0
     }
 
+    /// Both together. The order counts.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        // A step of a multiplicative hash: the two are hashes already.
+        let mixed = (self.0 ^ other.0.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Self(mixed ^ (mixed >> 32) | 1)
+    }
+
     /// The key of these bits.
     pub const fn of_bits(bits: u64) -> Self {
         Self(bits)

@@ -11,4 +11,5 @@ pub mod sources;
 pub mod spans;
 pub mod store;
 pub mod table;
+pub mod top;
 pub mod window;

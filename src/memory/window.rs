@@ -88,7 +88,10 @@ impl Window {
         if taken || counting == Counting::Attempts {
             self.add(amount, terms, now);
         }
-        let left = terms.most.saturating_sub(self.total()).min(self.left_of_burst(terms, now));
+        let left = terms
+            .most
+            .saturating_sub(self.total())
+            .min(self.left_of_burst(terms, now));
         if taken {
             let reset = self.until_oldest_leaves(terms, now);
             Taken::Within(Quota { left, reset })
@@ -268,10 +271,7 @@ mod tests {
     }
 
     fn passes(window: &mut Window, terms: Terms, ms: u64) -> bool {
-        matches!(
-            window.take(1, terms, Counting::LetThrough, at(ms)),
-            Taken::Within(_)
-        )
+        matches!(window.take(1, terms, Counting::LetThrough, at(ms)), Taken::Within(_))
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::connections::Connections;
 use super::held::Held;
 use super::metrics::{Metric, Metrics};
+use super::remember::Remembered;
 use crate::clients::layer4::Layer4;
 use crate::compare::Known;
 use crate::evidence::{Evidence, Facts, SourceAddress};
@@ -11,7 +12,9 @@ use crate::fingerprint::tls_family::TlsFamily;
 use crate::host::Host;
 use crate::memory::sources::{Counts, Fate, Prefix, Sources};
 use crate::policy::config::{Config, Problem, Tables};
+use core::hash::{Hash, Hasher};
 use std::cell::{Cell, RefCell};
+use std::hash::DefaultHasher;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -46,6 +49,8 @@ pub struct Plugin {
     pub tables: Tables,
     /// The requests that are held back.
     pub held: Held,
+    /// What no client knows: it makes the seed of keys.
+    pub(super) secret: u64,
     /// What all plugins of this VM know.
     pub shared: Shared,
 }
@@ -57,6 +62,8 @@ pub struct Shared {
     pub connections: Connections,
     /// What sources have brought.
     pub sources: Rc<RefCell<Sources>>,
+    /// What is remembered beyond one request.
+    pub remembered: Rc<Remembered>,
     /// Whether the VM has a request role. Where that runs in another one, nobody here knows whether a connection brings requests.
     pub has_request_role: Rc<Cell<bool>>,
 }
@@ -78,6 +85,11 @@ impl Plugin {
             config,
             metrics,
             held: Held::default(),
+            secret: {
+                let mut hasher = DefaultHasher::new();
+                configuration.hash(&mut hasher);
+                hasher.finish()
+            },
             shared,
         })
     }

@@ -8,8 +8,9 @@ use super::connections::{Arrival, Known, Record, SharedRecord};
 use super::early::Early;
 use super::facts;
 use super::held::Place;
-use super::metrics::{Fault, Metric};
+use super::metrics::{Decided, Fault, Metric};
 use super::plugin::Plugin;
+use super::remember::Clock;
 use super::transport;
 use crate::annotate::answer::Step;
 use crate::annotate::{Annotation, Observed, Target, headers, line};
@@ -23,6 +24,7 @@ use crate::fingerprint::client::{ConnectionPrint, request_order};
 use crate::fingerprint::order::HeaderOrder;
 use crate::fingerprint::tls::TlsPrint;
 use crate::host::{Failure, Fields, Host, RequestId};
+use crate::memory::behaviour::Visit;
 use crate::memory::sources::Fate;
 use crate::policy::config::{FailurePolicy, Header, Switch};
 use std::cell::RefCell;
@@ -46,6 +48,8 @@ pub struct RequestRole {
     id: RequestId,
     /// Where it waits, from when it was held back until it ends.
     place: Option<Place>,
+    /// The request, when its answer is to be remembered.
+    awaited: Option<Visit>,
 }
 
 impl RequestRole {
@@ -55,14 +59,19 @@ impl RequestRole {
             plugin,
             id,
             place: None,
+            awaited: None,
         }
     }
 
     /// The headers have come.
     pub fn on_request_headers(&mut self, host: &impl Host) -> Outcome {
-        let answered = self
-            .annotate(host)
-            .and_then(|step| answers::carry_out(host, &self.plugin, self.id, step));
+        let answered = self.annotate(host).and_then(|(step, visit)| {
+            let carried = answers::carry_out(host, &self.plugin, self.id, step)?;
+            // What is answered here never reaches who could say whether the credentials were right.
+            let is_on = !matches!(carried, Carried::Answered);
+            self.awaited = visit.filter(|visit| is_on && self.plugin.awaits(visit));
+            Ok(carried)
+        });
         match answered {
             Ok(Carried::On) => Outcome::Continue,
             Ok(Carried::Held(place)) => {
@@ -86,8 +95,16 @@ impl RequestRole {
         }
     }
 
-    fn annotate(&self, host: &impl Host) -> Result<Step, Failure> {
-        self.observe(host, |observed, fields| self.answer(host, observed, fields))?
+    fn annotate(&self, host: &impl Host) -> Result<(Step, Option<Visit>), Failure> {
+        self.observe(host, |observed| self.answer(host, observed))?
+    }
+
+    /// The headers of the answer have come.
+    pub fn on_response_headers(&mut self, host: &impl Host) {
+        // Between the two, an informational answer (1xx) never comes here.
+        if let Some(visit) = self.awaited.take() {
+            self.plugin.answered(host, &visit);
+        }
     }
 
     /// Takes the forged annotations away, and shows `look` all that was seen of the request, with its headers as they came. The
@@ -95,11 +112,7 @@ impl RequestRole {
     ///
     /// # Errors
     /// The proxy does not hand out the headers, or does not let them be changed.
-    pub fn observe<T>(
-        &self,
-        host: &impl Host,
-        look: impl FnOnce(&Observed<'_>, &[(String, Vec<u8>)]) -> T,
-    ) -> Result<T, Failure> {
+    pub fn observe<T>(&self, host: &impl Host, look: impl FnOnce(&Observed<'_>) -> T) -> Result<T, Failure> {
         let fields = host.fields(Fields::Headers)?;
         let names = RequestNames::new(fields.iter().map(|(name, _)| name.as_str()));
         let forged = self.strip(host, Fields::Headers, &names)?;
@@ -140,29 +153,38 @@ impl RequestRole {
             networks,
             of_source: known.of_source.as_ref(),
             forged,
+            fields: &fields,
             remembered: &[],
         };
-        Ok(look(&observed, &fields))
+        Ok(look(&observed))
     }
 
     /// Compares, decides and writes it down.
-    fn answer(&self, host: &impl Host, observed: &Observed<'_>, fields: &[(String, Vec<u8>)]) -> Result<Step, Failure> {
-        let view = observed.view();
-        let assessment = compare(&view, self.plugin.known());
+    fn answer(&self, host: &impl Host, observed: &Observed<'_>) -> Result<(Step, Option<Visit>), Failure> {
+        let policy = &self.plugin.config.policy;
         let Target {
             method,
             host: authority,
             path,
         } = observed.target;
-        let policy = &self.plugin.config.policy;
-        let decision = policy.decide(method, authority, path, observed, &assessment);
+        let placed = policy.place(method, authority, path);
+        let clock = Clock::new(host);
+        let (visit, remembered) = self.plugin.visit(&clock, observed, &placed).unzip();
+        let remembered = remembered.unwrap_or_default();
+        let observed = &Observed {
+            remembered: &remembered,
+            ..*observed
+        };
+        let assessment = compare(&observed.view(), self.plugin.known());
+        let over = self.plugin.limits(&clock, observed, &placed, &assessment);
+        let decision = policy.decide(&placed, observed, &assessment, &over);
         let annotation = Annotation {
             observed,
             assessment: &assessment,
             decision: &decision,
         };
 
-        let step = Step::of(&decision, &self.plugin.config.limits, fields);
+        let step = Step::of(&decision, &self.plugin.config.limits, observed.fields);
         let sent = &self.plugin.config.annotate.headers;
         let marked = step == Step::PassMarked && !sent.contains(&Header::Verdict);
         for header in marked.then_some(&Header::Verdict).into_iter().chain(sent) {
@@ -187,7 +209,11 @@ impl RequestRole {
         if let Some(metric) = Metric::decisions(&decision, &assessment) {
             self.plugin.metrics.count(host, metric);
         }
-        Ok(step)
+        for name in &decision.over {
+            let (limit, decided) = (Rc::clone(name), Decided::of(&decision, name));
+            self.plugin.metrics.count(host, Metric::Limited { limit, decided });
+        }
+        Ok((step, visit))
     }
 
     /// Takes the forged annotations among `names` away; how many there were.

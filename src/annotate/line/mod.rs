@@ -26,7 +26,8 @@
 //! A piece of evidence is either a member of the object, or a member of `missing` with the reason. `tls_source` says what the
 //! fingerprints of TLS were made from: the ClientHello as the connection's `opening`, the ClientHello from `filter-state`, or
 //! the `proxy`'s own JA3 and JA4. `proxy_ja3` and `proxy_ja4` are there only when the proxy computed another value than we did.
-//! `rule` is there when a rule decided, and `crawler` when one is claimed, with what became of that in `crawler_state`. `path` is
+//! `rule` is there when a rule decided, `limit` when a limit did, and `limits` names all that the request is over; the codes of what was
+//! found over several requests stand among the findings. `crawler` is there when one is claimed, with what became of that in `crawler_state`. `path` is
 //! without its query, and cut at 512 bytes. `sent` holds the headers that are compared, as they came: null for one
 //! that came more than once, and of a longer one the first 1025 bytes, which tell that it was too large. `tls_client` and `h2_client` are
 //! the implementations that fit, `looks_like` the client that all of it is, whatever it claims.
@@ -137,6 +138,12 @@ fn write_verdict(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     line.text("class", &decision.class.as_str())?;
     if let Some(rule) = &decision.rule {
         line.text("rule", rule)?;
+    }
+    if let Some(limit) = &decision.limit {
+        line.text("limit", &limit.name)?;
+    }
+    if !decision.over.is_empty() {
+        line.list("limits", &decision.over, |out, name| string(out, name))?;
     }
     line.list("findings", &assessment.findings, finding)
 }

@@ -3,12 +3,14 @@
 //! Nothing is guessed: an unknown key, a wrong type, a number out of its range, a key given twice refuse the whole. What a
 //! release does not do yet, it does not accept.
 
+mod behaviour;
 mod clients;
 mod connection;
 mod ladders;
 mod limits;
 mod networks;
 mod problem;
+mod rates;
 mod routes;
 mod rules;
 mod section;
@@ -22,6 +24,7 @@ use super::connection::ConnectionPolicy;
 use super::{Mode, Policy, Verdict};
 use crate::evidence::Networks;
 use crate::evidence::forwarded::{PeerEntry, Trust};
+use crate::memory::behaviour::Settings;
 use crate::wire::opening::MAX_OPENING;
 use section::Section;
 use serde_json::Value;
@@ -49,6 +52,8 @@ pub struct Config {
     pub limits: Limits,
     /// `connection`: how the connection role works.
     pub connection: ConnectionRole,
+    /// `behaviour`: what is looked for over several requests.
+    pub behaviour: Settings,
     /// `failure`: what becomes of a request that the filter cannot do its work on.
     pub failure: FailurePolicy,
 }
@@ -205,6 +210,7 @@ impl Default for Config {
                 handover: Switch::On,
                 policy: ConnectionPolicy::default(),
             },
+            behaviour: Settings::default(),
             failure: FailurePolicy::Open,
         }
     }
@@ -235,17 +241,21 @@ impl Config {
         let mut root = Section::root(value, problems);
         let mode = root.choice("mode", &MODES, default.mode);
         let mut names = BTreeSet::new();
+        let routes = routes::routes(&mut root, &mut names);
+        let ladders = root.section("ladders", ladders::ladders);
+        let known = rules::Known::of_requests(&names);
+        let rules = rules::rules(&mut root, &known, &Verdict::ALL.map(|v| (v.as_str(), v)));
+        let (limits, rates) = root.section("limits", |section| {
+            (limits::limits(section, &default.limits), rates::rates(section, &known))
+        });
         let config = Self {
             mode,
             policy: Policy {
                 mode,
-                routes: routes::routes(&mut root, &mut names),
-                ladders: root.section("ladders", ladders::ladders),
-                rules: rules::rules(
-                    &mut root,
-                    &rules::Known::of_requests(&names),
-                    &Verdict::ALL.map(|v| (v.as_str(), v)),
-                ),
+                routes,
+                ladders,
+                rules,
+                limits: rates,
             },
             networks: networks::networks(&mut root),
             forwarded: root.section("forwarded", |section| networks::forwarded(section, default.forwarded)),
@@ -256,7 +266,7 @@ impl Config {
             log: root.section("log", |section| Log {
                 filter_state: section.switch("filter_state", default.log.filter_state),
             }),
-            limits: root.section("limits", |section| limits::limits(section, &default.limits)),
+            limits,
             connection: root.section("connection", |section| ConnectionRole {
                 opening_bytes: section.number(
                     "opening_bytes",
@@ -266,6 +276,7 @@ impl Config {
                 handover: section.switch("handover", default.connection.handover),
                 policy: connection::policy(section, mode),
             }),
+            behaviour: root.section("behaviour", |section| behaviour::behaviour(section, default.behaviour)),
             failure: root.choice(
                 "failure",
                 &[("open", FailurePolicy::Open), ("closed", FailurePolicy::Closed)],

@@ -99,8 +99,21 @@ fn rule<A: Copy>(
     names: &mut BTreeSet<String>,
     values: &mut usize,
 ) -> Option<Rule<A>> {
-    let name = name(section, names);
     section.need("match", "an object of at least one condition".to_owned());
+    let matched = matched(section, known, names, values);
+    let action = section.needed_choice("action", actions)?;
+    matched(action)
+}
+
+/// Reads all of a rule but its action: name, conditions, what becomes of it where evidence is missing, mode. None comes of it without
+/// a name.
+pub(super) fn matched<A>(
+    section: &mut Section<'_>,
+    known: &Known<'_>,
+    names: &mut BTreeSet<String>,
+    values: &mut usize,
+) -> impl FnOnce(A) -> Option<Rule<A>> + use<A> {
+    let name = name(section, names);
     let mut read = |key| conditions(section, key, known, values);
     let (conditions, unless) = (read("match"), read("unless"));
     let missing = section.choice(
@@ -108,15 +121,17 @@ fn rule<A: Copy>(
         &[("match", Missing::Match), ("no-match", Missing::NoMatch)],
         Missing::default(),
     );
-    let action = section.needed_choice("action", actions);
-    Some(Rule {
-        mode: section.choice_if_given("mode", &MODES),
-        name: name?,
-        conditions,
-        unless,
-        missing,
-        action: action?,
-    })
+    let mode = section.choice_if_given("mode", &MODES);
+    move |action| {
+        Some(Rule {
+            mode,
+            name: name?,
+            conditions,
+            unless,
+            missing,
+            action,
+        })
+    }
 }
 
 /// Reads the object of conditions under `key`. One that is there has to say something.

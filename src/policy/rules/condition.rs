@@ -99,6 +99,19 @@ fn either<V: Display>(f: &mut fmt::Formatter<'_>, values: impl Iterator<Item = V
     }
 }
 
+impl Condition {
+    /// Whether what is asked for and its route tell alone if it holds.
+    pub const fn is_of_route(&self) -> bool {
+        matches!(
+            self,
+            Self::Text(
+                Field::Route | Field::Class | Field::Method | Field::Host | Field::Path,
+                _
+            )
+        )
+    }
+}
+
 impl Texts {
     /// Adds a pattern.
     pub fn add(&mut self, pattern: TextPattern) {
