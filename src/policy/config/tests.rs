@@ -51,6 +51,7 @@ fn every_key_is_read() {
                 ..ConnectionPolicy::default()
             },
         },
+        behaviour: Settings::default(),
         failure: FailurePolicy::Closed,
     };
     assert_eq!(Config::parse(text.as_bytes()), Ok(expected));
@@ -70,7 +71,7 @@ fn each_mistake_is_told_with_its_path_and_what_is_accepted() {
         r#"connection.opening_bytes: 12 is not accepted; accepted: a whole number from 1024 to 65536"#,
         r#"connection.handover: "yes" is not accepted; accepted: true, false"#,
         r#"failure: an object is not accepted; accepted: "open", "closed""#,
-        r#"Mode: unknown key; accepted: "mode", "routes", "ladders", "rules", "networks", "forwarded", "clients", "annotate", "log", "limits", "connection", "failure""#,
+        r#"Mode: unknown key; accepted: "mode", "routes", "ladders", "rules", "networks", "forwarded", "clients", "annotate", "log", "limits", "connection", "behaviour", "failure""#,
     ];
     assert_eq!(problems(text), expected);
 }
