@@ -28,7 +28,9 @@ fn morning(n: usize) -> Vec<Visit> {
 #[test]
 fn a_morning_of_people_behind_one_address_finds_nothing() {
     let test = "a_morning_of_people_behind_one_address_finds_nothing";
-    let Some(site) = Site::open(test, json!({})) else { return };
+    let Some(site) = Site::open(test, json!({})) else {
+        return;
+    };
     let visits: Vec<_> = (0..PEOPLE).flat_map(morning).collect();
     let seen = site.visit(&visits);
     let codes = [
@@ -45,5 +47,8 @@ fn a_morning_of_people_behind_one_address_finds_nothing() {
         assert!(codes.iter().all(|code| !seen.has(code)), "{}", seen.line);
         assert!(seen.login.is_null(), "{}", seen.login);
     }
-    println!("{} requests of {PEOPLE} people behind one address: nothing found", seen.len());
+    println!(
+        "{} requests of {PEOPLE} people behind one address: nothing found",
+        seen.len()
+    );
 }

@@ -80,7 +80,11 @@ pub struct Seen {
 impl Site {
     /// The site under this configuration; none where this machine cannot run it.
     pub fn open(test: &str, filter: Value) -> Option<Self> {
-        let can_run = [Stack::availability(), Client::impersonate("chrome131").availability(), loopback()];
+        let can_run = [
+            Stack::availability(),
+            Client::impersonate("chrome131").availability(),
+            loopback(),
+        ];
         if !require_or_skip(test, can_run) {
             return None;
         }
