@@ -246,7 +246,10 @@ impl Config {
         let known = rules::Known::of_requests(&names);
         let rules = rules::rules(&mut root, &known, &Verdict::ALL.map(|v| (v.as_str(), v)));
         let (limits, rates) = root.section("limits", |section| {
-            (limits::limits(section, &default.limits), rates::rates(section, &known))
+            (
+                limits::limits(section, &default.limits),
+                rates::rates(section, &known, &routes),
+            )
         });
         let config = Self {
             mode,

@@ -14,6 +14,7 @@ use super::section::Section;
 use crate::memory::window::Terms;
 use crate::policy::Verdict;
 use crate::policy::limits::{Limit, Limits, Part, Unit};
+use crate::policy::routes::Routes;
 use std::collections::BTreeSet;
 
 /// The most limits: each one that is about a request costs two calls to the proxy.
@@ -36,8 +37,8 @@ const ACTIONS: [(&str, Verdict); 4] = [
     ("log", Verdict::Log),
 ];
 
-/// Reads `rates` of `limits`.
-pub(super) fn rates(limits: &mut Section<'_>, known: &Known<'_>) -> Limits {
+/// Reads `rates` of `limits`, where there are these routes.
+pub(super) fn rates(limits: &mut Section<'_>, known: &Known<'_>, routes: &Routes) -> Limits {
     let mut names = BTreeSet::new();
     let mut values = 0_usize;
     let mut count = 0_usize;
@@ -59,7 +60,7 @@ pub(super) fn rates(limits: &mut Section<'_>, known: &Known<'_>) -> Limits {
             listed.clear();
         }
     }
-    Limits::new(listed)
+    Limits::new(listed, routes)
 }
 
 fn limit(
