@@ -9,12 +9,11 @@
 //! requests' routes cost. See [`crate::policy::limits`].
 
 use super::problem::Refused;
-use super::rules::{Known, MAX_VALUES, matched};
+use super::rules::{Known, MAX_VALUES, Matching, matched};
 use super::section::Section;
 use crate::memory::window::Terms;
 use crate::policy::Verdict;
-use crate::policy::limits::{Limit, Limits, Part, Unit};
-use crate::policy::routes::Routes;
+use crate::policy::limits::{Limit, Part, Unit};
 use std::collections::BTreeSet;
 
 /// The most limits: each one that is about a request costs two calls to the proxy.
@@ -37,8 +36,8 @@ const ACTIONS: [(&str, Verdict); 4] = [
     ("log", Verdict::Log),
 ];
 
-/// Reads `rates` of `limits`, where there are these routes.
-pub(super) fn rates(limits: &mut Section<'_>, known: &Known<'_>, routes: &Routes) -> Limits {
+/// Reads `rates` of `limits`.
+pub(super) fn rates(limits: &mut Section<'_>, known: &Known<'_>) -> Vec<Limit> {
     let mut names = BTreeSet::new();
     let mut values = 0_usize;
     let mut count = 0_usize;
@@ -60,7 +59,7 @@ pub(super) fn rates(limits: &mut Section<'_>, known: &Known<'_>, routes: &Routes
             listed.clear();
         }
     }
-    Limits::new(listed, routes)
+    listed
 }
 
 fn limit(
@@ -69,7 +68,7 @@ fn limit(
     names: &mut BTreeSet<String>,
     values: &mut usize,
 ) -> Option<Limit> {
-    let matched = matched(section, known, names, values);
+    let matched = matched(section, known, names, values, Matching::SomeOrAll);
     let key = key(section);
     let (unit, most) = amount(section);
     section.need("per_s", format!("a whole number from 1 to {MAX_WINDOW_S}"));
