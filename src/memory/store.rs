@@ -55,25 +55,25 @@ impl Moment {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use core::cell::RefCell;
     use std::collections::BTreeMap;
 
     /// Shared data as a proxy keeps it.
     #[derive(Debug, Default)]
-    pub(in super::super) struct Shelf {
+    pub(crate) struct Shelf {
         values: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
     }
 
     impl Shelf {
         /// The bytes of all values.
-        pub(in super::super) fn bytes(&self) -> usize {
+        pub(crate) fn bytes(&self) -> usize {
             self.values.borrow().values().map(|(value, _)| value.len()).sum()
         }
 
         /// How many keys there are.
-        pub(in super::super) fn len(&self) -> usize {
+        pub(crate) fn len(&self) -> usize {
             self.values.borrow().len()
         }
     }

@@ -285,3 +285,6 @@ impl Counters {
         self.0.take_tally()
     }
 }
+
+#[cfg(test)]
+mod tests;
