@@ -101,7 +101,9 @@ mod tests {
     fn of(n: u32, seed: u64) -> Distinct {
         let keys = Keys::new([seed, 1]);
         let mut distinct = Distinct::default();
-        (0..n).for_each(|n| drop(distinct.insert(keys.key("n", n))));
+        for n in 0..n {
+            distinct.insert(keys.key("n", n));
+        }
         distinct
     }
 

@@ -188,21 +188,23 @@ impl<R: Record> Table<R> {
         change: &mut impl FnMut(&mut R) -> (Change, T),
     ) -> (Change, T, bool) {
         let size = TAG.saturating_add(R::SIZE);
-        let mut own = None;
+        let places = || {
+            let numbered = blob.chunks_exact(size).enumerate();
+            numbered.filter_map(|(n, place)| split(place).map(|(tag, record)| (n, tag, record)))
+        };
+        let own = places().find(|(_, tag, _)| *tag == key.bits()).map(|(n, ..)| n);
+        // What the others are worth is asked only where one has to give way: for some it takes long to tell.
         let mut least: Option<(Option<u64>, usize)> = None;
-        for (n, place) in blob.chunks_exact(size).enumerate() {
-            let Some((tag, record)) = split(place) else { continue };
-            if tag == key.bits() {
-                own = Some(n);
-                break;
-            }
-            // None is less than any worth, and nothing is to be found that is less.
-            if matches!(least, Some((None, _))) {
-                continue;
-            }
-            let worth = if tag == 0 { None } else { R::read(record).worth(now) };
-            if least.is_none_or(|(least, _)| worth < least) {
-                least = Some((worth, n));
+        if own.is_none() {
+            for (n, tag, record) in places() {
+                let worth = if tag == 0 { None } else { R::read(record).worth(now) };
+                if least.is_none_or(|(least, _)| worth < least) {
+                    least = Some((worth, n));
+                }
+                // None is less than any worth, and nothing is to be found that is less.
+                if worth.is_none() {
+                    break;
+                }
             }
         }
         let at = own.or(least.map(|(_, n)| n)).unwrap_or_default();
