@@ -9,7 +9,7 @@
 //! requests' routes cost. See [`crate::policy::limits`].
 
 use super::problem::Refused;
-use super::rules::{Known, MAX_VALUES, matched};
+use super::rules::{Known, MAX_VALUES, Matching, matched};
 use super::section::Section;
 use crate::memory::window::Terms;
 use crate::policy::Verdict;
@@ -68,7 +68,7 @@ fn limit(
     names: &mut BTreeSet<String>,
     values: &mut usize,
 ) -> Option<Limit> {
-    let matched = matched(section, known, names, values);
+    let matched = matched(section, known, names, values, Matching::SomeOrAll);
     let key = key(section);
     let (unit, most) = amount(section);
     section.need("per_s", format!("a whole number from 1 to {MAX_WINDOW_S}"));
