@@ -32,6 +32,17 @@ impl Prefix {
             }
         }
     }
+
+    /// The part of `address` that stands for one client: all of IPv4, /64 of IPv6, of which a client has all addresses.
+    pub const fn of_client(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            address @ IpAddr::V4(_) => Self(address),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Self(IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0)))
+            }
+        }
+    }
 }
 
 /// How a connection ended, as far as it matters here.

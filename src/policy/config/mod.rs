@@ -246,7 +246,7 @@ impl Config {
         let ladders = root.section("ladders", ladders::ladders);
         let known = rules::Known::of_requests(&names);
         let rules = rules::rules(&mut root, &known, &Verdict::ALL.map(|v| (v.as_str(), v)));
-        let mut rates = Rates::default();
+        let mut rates = Vec::new();
         let mut config = Self {
             mode,
             policy: Policy {
@@ -286,7 +286,7 @@ impl Config {
             ),
         };
         root.finish();
-        config.policy.limits = rates;
+        config.policy.limits = Rates::new(rates, &config.policy.routes);
         config
     }
 }

@@ -19,6 +19,7 @@ mod list;
 mod native;
 mod replayed;
 mod scenario;
+mod together;
 mod transport;
 mod wasm;
 mod wire;
