@@ -66,6 +66,24 @@ impl Counts {
     /// From so many on, what was fades: two spans together stay countable.
     const MANY: u16 = 30_000;
 
+    const SIZE: usize = 8;
+
+    fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            requests: reader.u16(),
+            on_route: reader.u16(),
+            answers: reader.u16(),
+            misses: reader.u16(),
+        }
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.u16(self.requests);
+        writer.u16(self.on_route);
+        writer.u16(self.answers);
+        writer.u16(self.misses);
+    }
+
     const fn fade(&mut self) {
         if self.requests >= Self::MANY {
             self.requests /= 2;
@@ -240,32 +258,19 @@ pub(super) fn short(key: Key) -> u32 {
 }
 
 impl Record for Client {
-    const SIZE: usize = 4 + 4 + 2 + 4 + 1 + (4 + 8 + 8) + (4 + 8 + 8) + Calls::SIZE + Pacing::SIZE;
+    const SIZE: usize =
+        15 + Spans::<Counts>::size(Counts::SIZE) + Spans::<People>::size(8) + Calls::SIZE + Pacing::SIZE;
 
     fn read(bytes: &[u8]) -> Self {
         let mut reader = Reader::new(bytes);
-        let counts = |reader: &mut Reader<'_>| Counts {
-            requests: reader.u16(),
-            on_route: reader.u16(),
-            answers: reader.u16(),
-            misses: reader.u16(),
-        };
         Self {
             seen: Second(reader.u32()),
             shown: second_or_none(&mut reader),
             astray: reader.u16(),
             route: reader.u32(),
             lead: reader.u8(),
-            counts: Spans {
-                span: reader.u32(),
-                present: counts(&mut reader),
-                before: counts(&mut reader),
-            },
-            people: Spans {
-                span: reader.u32(),
-                present: People(reader.u64()),
-                before: People(reader.u64()),
-            },
+            counts: Spans::read(&mut reader, Counts::read),
+            people: Spans::read(&mut reader, |reader| People(reader.u64())),
             calls: Calls::read(&mut reader),
             pacing: Pacing::read(&mut reader),
         }
@@ -278,16 +283,8 @@ impl Record for Client {
         writer.u16(self.astray);
         writer.u32(self.route);
         writer.u8(self.lead);
-        writer.u32(self.counts.span);
-        for counts in [self.counts.present, self.counts.before] {
-            writer.u16(counts.requests);
-            writer.u16(counts.on_route);
-            writer.u16(counts.answers);
-            writer.u16(counts.misses);
-        }
-        writer.u32(self.people.span);
-        writer.u64(self.people.present.0);
-        writer.u64(self.people.before.0);
+        self.counts.write(&mut writer, Counts::write);
+        self.people.write(&mut writer, |people, writer| writer.u64(people.0));
         self.calls.write(&mut writer);
         self.pacing.write(&mut writer);
     }

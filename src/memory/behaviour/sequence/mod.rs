@@ -29,7 +29,8 @@ mod tests;
 
 pub use cache::CacheHeader;
 pub use settings::{
-    CacheBusting, Hammering, MAX_IDLE, MAX_REMEMBERED, NoNavigation, RegularPacing, RouteConcentration, Settings,
+    CacheBusting, Hammering, MAX_COUNT, MAX_IDLE, MAX_REMEMBERED, NoNavigation, RegularPacing, RouteConcentration,
+    Settings,
 };
 
 use super::{Attempt, CacheOutcome, Step, Visit};

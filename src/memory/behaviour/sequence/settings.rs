@@ -10,6 +10,9 @@ pub const MAX_IDLE: Duration = Duration::from_secs(3_600);
 /// The longest [`Settings::remembered`].
 pub const MAX_REMEMBERED: Duration = Duration::from_secs(86_400);
 
+/// The most requests, answers, intervals or calls that a threshold may be: so many of them a client's record can tell.
+pub const MAX_COUNT: u32 = 30_000;
+
 /// From when on it is found. Parts that are none are not looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
