@@ -360,7 +360,8 @@ mod tests {
                 people.estimate()
             });
             let errors: Vec<f64> = estimates.map(|e| (f64::from(e) - f64::from(n)).powi(2)).collect();
-            let error = (errors.iter().sum::<f64>() / errors.len() as f64).sqrt() / f64::from(n.max(1));
+            let told = f64::from(u32::try_from(errors.len()).unwrap());
+            let error = (errors.iter().sum::<f64>() / told).sqrt() / f64::from(n.max(1));
             println!(
                 "{n} sessions: error {:.0} %, {} of {runs} told",
                 error * 100.0,
@@ -396,7 +397,7 @@ mod tests {
         };
         client.settle(&pending, &Settings::default(), visit.at);
         client.ask(&visit, Some(key(4)));
-        let mut bytes = vec![0; Client::SIZE];
+        let mut bytes = [0; Client::SIZE];
         client.write(&mut bytes);
         assert_eq!(Client::read(&bytes), client);
         assert_eq!(
@@ -413,7 +414,7 @@ mod tests {
                 misses: 2
             }
         );
-        let mut any = Client::read(&vec![0xff; Client::SIZE]);
+        let mut any = Client::read(&[0xff; Client::SIZE]);
         any.settle(&pending, &Settings::default(), visit.at);
         any.ask(&visit, None);
         assert_eq!(any.shown(), Some(Second(1_800_000_000)), "what is yet to come is now");

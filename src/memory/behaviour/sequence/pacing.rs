@@ -142,10 +142,11 @@ mod tests {
 
     #[test]
     fn mean_and_deviation_are_those_of_the_textbook() {
-        let intervals = [1_900, 2_000, 2_100, 2_050, 1_950, 2_000];
-        let pacing = after(intervals);
-        let mean = intervals.iter().sum::<u64>() as f64 / 6.0;
-        let variance = intervals.iter().map(|i| (*i as f64 - mean).powi(2)).sum::<f64>() / 6.0;
+        let intervals = [1_900_u32, 2_000, 2_100, 2_050, 1_950, 2_000];
+        let pacing = after(intervals.map(u64::from));
+        let intervals = intervals.map(f64::from);
+        let mean = intervals.iter().sum::<f64>() / 6.0;
+        let variance = intervals.iter().map(|i| (i - mean).powi(2)).sum::<f64>() / 6.0;
         assert!((pacing.mean - mean).abs() < 1e-6 && (pacing.variance - variance).abs() < 1e-6);
     }
 

@@ -190,7 +190,8 @@ fn a_scraper_that_skips_navigation_is_found_at_its_tenth_request() {
 fn a_scraper_is_found_when_its_requests_come_over_all_workers() {
     let host = Host::default();
     let workers = [(); 4].map(|()| Sequences::default());
-    let found = (0..10_usize).map(|n| host.get_on(&workers[n % 4], chrome(1), NOW + 777 * n as u64, "GET /api/items"));
+    let turns = workers.iter().cycle().zip(0..10);
+    let found = turns.map(|(worker, n)| host.get_on(worker, chrome(1), NOW + 777 * n, "GET /api/items"));
     assert_eq!(count(found), BTreeMap::from([(Code::NoNavigation, 1)]));
 }
 
@@ -256,7 +257,7 @@ fn a_morning_rush_of_browsers_behind_one_address_shows_nothing() {
     let mut state = 7;
     for person in 0..200_u32 {
         let mut at = NOW + random(&mut state, 120_000);
-        let worker = person as usize % 2;
+        let worker = &workers[usize::from(person % 2 == 0)];
         let anyone = chrome(1);
         requests.push((at, worker, anyone, "GET /"));
         // Their caches have half of the parts.
@@ -275,7 +276,7 @@ fn a_morning_rush_of_browsers_behind_one_address_shows_nothing() {
     requests.sort_by_key(|(at, ..)| *at);
     let found = requests
         .iter()
-        .map(|(at, worker, person, request)| host.get_on(&workers[*worker], *person, *at, request));
+        .map(|(at, worker, person, request)| host.get_on(worker, *person, *at, request));
     assert_eq!(count(found), BTreeMap::new());
 }
 
@@ -299,13 +300,13 @@ fn two_hundred_users_of_an_app_behind_one_address_do_not_hammer() {
 
 #[test]
 fn one_client_that_hammers_a_call_is_found_with_a_session_or_a_new_one_each_time() {
-    for cookie in [|_| 1, |n| n] as [fn(u32) -> u32; 2] {
+    for sessions in [1, 200] {
         let host = Host::default();
         host.get(curl(1), NOW, "GET /");
         let found: Vec<_> = (0..200)
             .map(|n| {
                 let at = NOW + 1_000 + u64::from(n) * 250;
-                host.get(curl(1).with_cookie(cookie(n)), at, "POST /api/vote")
+                host.get(curl(1).with_cookie(n % sessions), at, "POST /api/vote")
             })
             .collect();
         let first = found.iter().position(|found| !found.is_empty());
@@ -552,7 +553,7 @@ fn crowd(once: u32) {
         "the busy one is remembered"
     );
     let evicted = usize::try_from(sequences.take_tally().evicted).unwrap();
-    assert!(evicted > once as usize - 32_768, "{evicted}");
+    assert!(evicted > usize::try_from(once).unwrap() - 32_768, "{evicted}");
 }
 
 #[test]
