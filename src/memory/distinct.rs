@@ -99,7 +99,7 @@ impl Merge for Distinct {
 }
 
 /// The nearest whole number; there is no conversion in the language that neither casts nor fails.
-fn whole(number: f64) -> u32 {
+pub(super) fn whole(number: f64) -> u32 {
     let (mut low, mut high) = (0_u32, u32::MAX);
     while low < high {
         let middle = low.midpoint(high);

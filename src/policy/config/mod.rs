@@ -14,6 +14,7 @@ mod rates;
 mod routes;
 mod rules;
 mod section;
+mod sequence;
 mod strict;
 
 pub use clients::{Clients, Tables};
