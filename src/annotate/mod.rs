@@ -17,7 +17,7 @@ use crate::evidence::{Evidence, Facts, NetworkTags, Reason, Sent};
 use crate::fingerprint::client::ConnectionPrint;
 use crate::fingerprint::combined::Lp1;
 use crate::fingerprint::order::HeaderOrder;
-use crate::memory::sources::Counts;
+use crate::memory::sources::Pressure;
 use crate::policy::Decision;
 
 /// All that was seen of one request.
@@ -50,7 +50,7 @@ pub struct Observed<'a> {
     /// The networks that its client is in.
     pub networks: NetworkTags,
     /// What the source of its connection has brought so far.
-    pub of_source: Option<&'a Counts>,
+    pub of_source: Option<&'a Pressure>,
     /// How many headers it brought that are ours to set.
     pub forged: usize,
     /// Its headers as they came, ours among them that were forged.
@@ -105,6 +105,12 @@ impl<'a> Observed<'a> {
             forged: self.forged,
             remembered: self.remembered,
         }
+    }
+
+    /// That the source of its connection is a flood. What a proxy in front connects with is none of its client's doing.
+    pub fn flood(&self) -> Option<Finding> {
+        let flood = self.of_source.filter(|_| self.channel != Channel::Relayed)?.flood.clone();
+        flood.map(|flood| flood.softened_on(self.networks))
     }
 
     /// Its combined fingerprint.
