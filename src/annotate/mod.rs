@@ -109,7 +109,11 @@ impl<'a> Observed<'a> {
 
     /// That the source of its connection is a flood. What a proxy in front connects with is none of its client's doing.
     pub fn flood(&self) -> Option<Finding> {
-        let flood = self.of_source.filter(|_| self.channel != Channel::Relayed)?.flood.clone();
+        let flood = self
+            .of_source
+            .filter(|_| self.channel != Channel::Relayed)?
+            .flood
+            .clone();
         flood.map(|flood| flood.softened_on(self.networks))
     }
 

@@ -101,18 +101,21 @@ mod tests {
     fn of(n: u32, seed: u64) -> Distinct {
         let keys = Keys::new([seed, 1]);
         let mut distinct = Distinct::default();
-        (0..n).for_each(|n| drop(distinct.insert(keys.key("n", n))));
+        for n in 0..n {
+            distinct.insert(keys.key("n", n));
+        }
         distinct
     }
 
     #[test]
     fn the_error_is_what_is_said() {
         for n in [1_u32, 5, 20, 50, 100, 1_000, 10_000, 1_000_000] {
-            let runs = if n > 100_000 { 3 } else { 100 };
+            let runs = if n > 100_000 { 3_u32 } else { 100 };
             let errors: Vec<f64> = (0..runs)
+                .map(u64::from)
                 .map(|seed| (f64::from(of(n, seed).estimate()) / f64::from(n) - 1.0).powi(2))
                 .collect();
-            let error = (errors.iter().sum::<f64>() / errors.len() as f64).sqrt();
+            let error = (errors.iter().sum::<f64>() / f64::from(runs)).sqrt();
             println!("{n} distinct keys: error {:.1} %", error * 100.0);
             assert!(error < if n > 100_000 { 0.25 } else { 0.12 }, "{n}: {error}");
         }

@@ -206,8 +206,8 @@ impl<R: Record> Table<R> {
             }
         }
         let at = own.or(least.map(|(_, n)| n)).unwrap_or_default();
-        let mut place = blob.chunks_exact_mut(size).nth(at);
-        let bytes = place.as_deref_mut().and_then(|place| place.split_at_mut_checked(TAG));
+        let place = blob.chunks_exact_mut(size).nth(at);
+        let bytes = place.and_then(|place| place.split_at_mut_checked(TAG));
         let mut record = match (&bytes, own) {
             (Some((_, bytes)), Some(_)) => R::read(bytes),
             _ => R::default(),

@@ -121,11 +121,12 @@ mod tests {
         let mut top = Top::<128>::default();
         let mut exact = std::collections::BTreeMap::new();
         // Zipf: the nth key comes with a share of 1/n.
-        let mut state = 7_u64;
+        let mut state = 7_u32;
         for _ in 0..60_000 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let random = (state >> 33) as f64 / (1_u64 << 31) as f64;
-            let n = (random * 10.0).exp() as u32;
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let random = f64::from(state) / f64::from(u32::MAX);
+            // The integer part, read from what it is written as: there is no cast without a loss.
+            let n: u32 = format!("{:.0}", (random * 10.0).exp().floor()).parse().unwrap();
             top.add(key(n));
             *exact.entry(n).or_insert(0_u32) += 1;
         }

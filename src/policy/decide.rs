@@ -1,9 +1,9 @@
 //! The policy for requests as a whole: the route, then the first rule that matches, then the ladder of the route's class.
 
 use super::ladders::{Band, Ladders};
-use super::limits::{Counters, Hit, Limits};
+use super::limits::{Counted, Counters, Hit, Limits, Otherwise};
 use super::routes::{Found, Route, Routes, normal_host};
-use super::rules::{Asked, Field, Number, Rules, Subject};
+use super::rules::{Asked, Field, Number, Rule, Rules, Subject};
 use super::{Class, Decision, Mode, Verdict, path};
 use crate::compare::{Assessment, Score};
 use crate::evidence::{Evidence, Reason};
@@ -62,7 +62,7 @@ impl Policy {
         }
     }
 
-    /// Counts the request in the limits that are about it, and gives those that it is over; see [`super::limits::Limits`].
+    /// Counts the request in the limits that are about it, and gives those that it is over; see [`super::limits`].
     pub fn count(
         &self,
         placed: &Placed<'_>,
@@ -70,27 +70,27 @@ impl Policy {
         assessment: &Assessment,
         counting: &Counting<'_, impl Store, impl Fn() -> Option<Moment>>,
     ) -> Vec<Hit> {
-        if self.limits.listed().is_empty() {
-            return Vec::new();
-        }
         let request = Request {
             placed,
             assessment,
             subject,
         };
-        let Counting {
-            counters,
-            store,
-            keys,
-            now,
-        } = counting;
-        self.limits.count(counters, *store, keys, now, &request, placed)
+        let counted = Counted {
+            counters: counting.counters,
+            store: counting.store,
+            keys: counting.keys,
+            now: &counting.now,
+            mode: |own| self.mode_on(placed.route, own),
+            otherwise: || self.otherwise(&request),
+        };
+        self.limits.count(&request, placed.route, counted)
     }
 
     /// Decides on one request, which is over these limits. What rules ask of method, host, path, the route and the assessment, `subject` is never asked for.
     ///
-    /// A rule that allows spares a request from the limits: they count it, and do not decide. Else the strictest counts of what is
-    /// carried out, and of what is only observed where nothing that is carried out does anything.
+    /// A rule that allows spares a request from the limits: they count it, and do not decide. Else what is carried out comes before
+    /// what is only observed, unless it does nothing, and of each the strictest; a limit that asks for no more than the rule or the
+    /// ladder does decides nothing.
     pub fn decide(
         &self,
         placed: &Placed<'_>,
@@ -104,16 +104,12 @@ impl Policy {
             subject,
         };
         let route = placed.route;
-        let rule = self.rules.first(&request);
-        let ladder = self.ladders.of(route.class);
-        let band = Band::of(assessment.score());
-        let mode = |own: Option<Mode>| own.or(route.mode).or(ladder.mode).unwrap_or(self.mode);
-        let verdict = rule.map_or_else(|| ladder.rungs(assessment.agreement).at(band), |rule| rule.action);
-        let mut decided = (verdict, mode(rule.and_then(|rule| rule.mode)));
+        let Without { rule, verdict, mode } = self.without_limits(&request);
+        let mut decided = (verdict, mode);
         let mut limit = None;
-        let is_spared = rule.is_some_and(|rule| rule.action == Verdict::Allow);
+        let is_spared = rule.is_some_and(spares);
         for hit in hits.iter().filter(|_| !is_spared) {
-            let candidate = (hit.action, mode(hit.mode));
+            let candidate = (hit.action, self.mode_on(route, hit.mode));
             if is_stricter(candidate, decided) {
                 (decided, limit) = (candidate, Some(hit.clone()));
             }
@@ -126,11 +122,45 @@ impl Policy {
             class: route.class,
             cost: route.cost,
             found: placed.found,
-            band,
+            band: Band::of(assessment.score()),
             rule: rule.filter(|_| limit.is_none()).map(|rule| Rc::clone(&rule.name)),
             limit,
             over: hits.iter().map(|hit| Rc::clone(&hit.name)).collect(),
         }
+    }
+
+    /// What a request comes to by the rules, and where none matches by the ladder.
+    fn without_limits<S: Subject>(&self, request: &Request<'_, S>) -> Without<'_> {
+        let Request {
+            placed: Placed { route, .. },
+            assessment,
+            ..
+        } = request;
+        let of_ladder = || {
+            let rungs = self.ladders.of(route.class).rungs(assessment.agreement);
+            rungs.at(Band::of(assessment.score()))
+        };
+        let rule = self.rules.first(request);
+        Without {
+            rule,
+            verdict: rule.map_or_else(of_ladder, |rule| rule.action),
+            mode: self.mode_on(route, rule.and_then(|rule| rule.mode)),
+        }
+    }
+
+    /// The same, as far as limits have to know it.
+    fn otherwise<S: Subject>(&self, request: &Request<'_, S>) -> Otherwise {
+        match self.without_limits(request) {
+            Without { rule: Some(rule), .. } if spares(rule) => Otherwise::Spared,
+            Without { verdict, mode, .. } if verdict.is_answer() => Otherwise::Answered(mode),
+            Without { .. } => Otherwise::Passes,
+        }
+    }
+
+    /// The mode on `route` of what has this one of its own: else the route's, else its ladder's, else that of all.
+    fn mode_on(&self, route: &Route, own: Option<Mode>) -> Mode {
+        let of_ladder = self.ladders.of(route.class).mode;
+        own.or(route.mode).or(of_ladder).unwrap_or(self.mode)
     }
 
     /// The route of a request. Where a server may read two paths, each has one: then what is more to be protected counts.
@@ -152,6 +182,18 @@ impl Policy {
     pub fn asked(&self) -> Asked {
         self.rules.asked()
     }
+}
+
+/// What a request comes to without limits.
+struct Without<'p> {
+    rule: Option<&'p Rule<Verdict>>,
+    verdict: Verdict,
+    mode: Mode,
+}
+
+/// Whether `rule` spares a request from the limits.
+fn spares(rule: &Rule<Verdict>) -> bool {
+    rule.action == Verdict::Allow
 }
 
 /// Whether one answer comes before another: what does something comes before what is only observed, then what is stricter.

@@ -68,6 +68,11 @@ impl Verdict {
         Self::Block,
     ];
 
+    /// Whether the request is answered in the proxy, and never reaches the upstream.
+    pub const fn is_answer(self) -> bool {
+        matches!(self, Self::Challenge | Self::Limit | Self::Block)
+    }
+
     /// Its stable name.
     pub const fn as_str(self) -> &'static str {
         match self {

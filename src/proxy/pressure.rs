@@ -23,7 +23,13 @@ pub(super) fn met<'a>(peer: &Evidence<SourceAddress>, stack: Option<&'a Named>, 
 
 impl Plugin {
     /// Counts a connection whose fate is known, and gives what its source has brought with it.
-    pub(super) fn count_source(&self, host: &impl Host, met: Met<'_>, fate: Fate, awaited: Awaited) -> Option<Pressure> {
+    pub(super) fn count_source(
+        &self,
+        host: &impl Host,
+        met: Met<'_>,
+        fate: Fate,
+        awaited: Awaited,
+    ) -> Option<Pressure> {
         self.of_sources(host, |sources, keys| sources.count(host, keys, met, fate, awaited))
     }
 

@@ -9,7 +9,6 @@ use crate::memory::key::{Key, Keys};
 use crate::memory::sources::Prefix;
 use crate::memory::store::Moment;
 use crate::policy::Placed;
-use core::net::{IpAddr, Ipv6Addr};
 
 /// The request that `observed` shows, on its route.
 pub(super) fn visit(keys: &Keys, at: Moment, observed: &Observed<'_>, placed: &Placed<'_>) -> Visit {
@@ -27,7 +26,7 @@ pub(super) fn visit(keys: &Keys, at: Moment, observed: &Observed<'_>, placed: &P
         call: keys.key("call", (method, placed.path())),
         shape,
         network: client.map(|ip| keys.key("network", Prefix::of(ip))),
-        client: client.map(|ip| keys.key("client", (site(ip), shape))),
+        client: client.map(|ip| keys.key("client", (Prefix::of_client(ip), shape))),
         session: session(keys, observed.fields),
         claimant: match observed.claims.user_agent.seen().map(|agent| agent.kind) {
             Some(Kind::Browser | Kind::InApp) => Claimant::Browser,
@@ -52,17 +51,6 @@ fn shape(keys: &Keys, observed: &Observed<'_>) -> Option<Key> {
             let tls = tls.as_ref().map(|part| part.as_str());
             Some(keys.key("shape", (tls, http2, case)))
         }
-    }
-}
-
-/// The part of an address that stands for one client: all of IPv4, /64 of IPv6, of which a client has them all.
-fn site(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -145,7 +145,7 @@ fn write_verdict(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
         line.text("limit", &limit.name)?;
     }
     if !decision.over.is_empty() {
-        line.list("limits", &decision.over, |out, name| string(out, name))?;
+        line.list("limits", &decision.over, string)?;
     }
     line.list("findings", &assessment.findings, finding)
 }

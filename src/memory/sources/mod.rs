@@ -49,6 +49,17 @@ impl Prefix {
             }
         }
     }
+
+    /// The part of `address` that stands for one client: all of IPv4, /64 of IPv6, of which a client has all addresses.
+    pub const fn of_client(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            address @ IpAddr::V4(_) => Self(address),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Self(IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0)))
+            }
+        }
+    }
 }
 
 /// A connection, as far as it is counted by.
@@ -158,7 +169,10 @@ impl Sources {
         fate: Fate,
         awaited: Awaited,
     ) -> Result<Pressure, Unavailable> {
-        let (site, family) = (site_key(keys, met.prefix), met.stack.map(|stack| family_key(keys, stack)));
+        let (site, family) = (
+            site_key(keys, met.prefix),
+            met.stack.map(|stack| family_key(keys, stack)),
+        );
         let (source, both) = self.sites.update(store, site, met.at, |site| {
             site.advance(met.at);
             site.count(family, fate, awaited);

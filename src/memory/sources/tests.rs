@@ -134,7 +134,11 @@ fn a_source_whose_connections_nearly_all_come_to_nothing_is_a_flood() {
         why(&found),
         Some("50 of 51 connections from the same network of late brought no request")
     );
-    assert_eq!(proxy.of(met("192.0.3.7", 3_000)).flood, None, "its neighbours have no part in it");
+    assert_eq!(
+        proxy.of(met("192.0.3.7", 3_000)).flood,
+        None,
+        "its neighbours have no part in it"
+    );
     assert!(proxy.of(met("192.0.2.7", 3_599)).flood.is_some());
     assert_eq!(proxy.of(met("192.0.2.7", 3_600)).flood, None, "it is forgotten");
 }
@@ -202,10 +206,12 @@ fn a_scanner_is_found_wherever_it_comes_from_and_an_unknown_stack_is_not() {
 fn within_a_prefix_the_family_that_leaves_most_connections_is_never_forgotten_for_others() {
     let proxy = Proxy::new();
     let flooder = stack("flooder", Kind::Os);
-    let from = |stack| Met {
-        stack: Some(stack),
-        ..met("192.0.2.7", 3_000)
-    };
+    fn from(stack: &Named) -> Met<'_> {
+        Met {
+            stack: Some(stack),
+            ..met("192.0.2.7", 3_000)
+        }
+    }
     for n in 0..300 {
         proxy.count(from(&flooder), Fate::Silent);
         proxy.count(from(&stack(&format!("other-{n}"), Kind::Os)), Fate::Used);
@@ -264,7 +270,7 @@ fn a_clock_that_is_set_back_makes_no_flood() {
 }
 
 #[test]
-fn a_million_prefixes_cost_no_memory_and_who_comes_often_is_remembered() {
+fn ever_new_prefixes_cost_no_memory_and_who_comes_often_is_remembered() {
     let proxy = Proxy::new();
     let at = Moment(Duration::from_secs(3_000));
     let from = |n: u32| Met {
@@ -272,7 +278,8 @@ fn a_million_prefixes_cost_no_memory_and_who_comes_often_is_remembered() {
         stack: None,
         at,
     };
-    let many = 1_000_000;
+    // Unoptimised, a million take minutes.
+    let many = if cfg!(debug_assertions) { 30_000 } else { 1_000_000 };
     let busy = Met {
         prefix: prefix("203.0.113.1"),
         ..from(0)
@@ -290,7 +297,10 @@ fn a_million_prefixes_cost_no_memory_and_who_comes_often_is_remembered() {
     let kept = proxy.workers[0].sites.max_records();
     let tallies = proxy.workers.iter().map(Sources::take_tally);
     let evicted: u32 = tallies.map(|tally| tally.evicted).sum();
-    assert_eq!(usize::try_from(evicted).unwrap(), usize::try_from(many).unwrap() + 1 - kept);
+    assert_eq!(
+        usize::try_from(evicted).unwrap(),
+        usize::try_from(many).unwrap() + 1 - kept
+    );
 }
 
 #[test]
@@ -323,7 +333,10 @@ fn where_nothing_is_shared_nothing_is_known() {
 fn any_bytes_are_a_record_and_a_record_is_read_back_as_it_was() {
     for seed in 0..=255_u8 {
         let bytes: Vec<_> = (0..Site::SIZE)
-            .map(|n| seed.wrapping_mul(31).wrapping_add(u8::try_from(n % 251).unwrap().wrapping_mul(seed)))
+            .map(|n| {
+                seed.wrapping_mul(31)
+                    .wrapping_add(u8::try_from(n % 251).unwrap().wrapping_mul(seed))
+            })
             .collect();
         let mut site = Site::read(&bytes);
         let mut written = vec![0; Site::SIZE];

@@ -21,6 +21,7 @@ pub use networks::MAX_PREFIXES;
 pub use problem::Problem;
 
 use super::connection::ConnectionPolicy;
+use super::limits::Limits as Rates;
 use super::{Mode, Policy, Verdict};
 use crate::evidence::Networks;
 use crate::evidence::forwarded::{PeerEntry, Trust};
@@ -245,17 +246,15 @@ impl Config {
         let ladders = root.section("ladders", ladders::ladders);
         let known = rules::Known::of_requests(&names);
         let rules = rules::rules(&mut root, &known, &Verdict::ALL.map(|v| (v.as_str(), v)));
-        let (limits, rates) = root.section("limits", |section| {
-            (limits::limits(section, &default.limits), rates::rates(section, &known))
-        });
-        let config = Self {
+        let mut rates = Vec::new();
+        let mut config = Self {
             mode,
             policy: Policy {
                 mode,
                 routes,
                 ladders,
                 rules,
-                limits: rates,
+                limits: Rates::default(),
             },
             networks: networks::networks(&mut root),
             forwarded: root.section("forwarded", |section| networks::forwarded(section, default.forwarded)),
@@ -266,7 +265,10 @@ impl Config {
             log: root.section("log", |section| Log {
                 filter_state: section.switch("filter_state", default.log.filter_state),
             }),
-            limits,
+            limits: root.section("limits", |section| {
+                rates = rates::rates(section, &known);
+                limits::limits(section, &default.limits)
+            }),
             connection: root.section("connection", |section| ConnectionRole {
                 opening_bytes: section.number(
                     "opening_bytes",
@@ -284,6 +286,7 @@ impl Config {
             ),
         };
         root.finish();
+        config.policy.limits = Rates::new(rates, &config.policy.routes);
         config
     }
 }

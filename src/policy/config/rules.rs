@@ -99,10 +99,18 @@ fn rule<A: Copy>(
     names: &mut BTreeSet<String>,
     values: &mut usize,
 ) -> Option<Rule<A>> {
-    section.need("match", "an object of at least one condition".to_owned());
-    let matched = matched(section, known, names, values);
+    let matched = matched(section, known, names, values, Matching::Some);
     let action = section.needed_choice("action", actions)?;
     matched(action)
+}
+
+/// What has to be said of what a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Matching {
+    /// Something.
+    Some,
+    /// Nothing stands for all.
+    SomeOrAll,
 }
 
 /// Reads all of a rule but its action: name, conditions, what becomes of it where evidence is missing, mode. None comes of it without
@@ -112,8 +120,12 @@ pub(super) fn matched<A>(
     known: &Known<'_>,
     names: &mut BTreeSet<String>,
     values: &mut usize,
+    matching: Matching,
 ) -> impl FnOnce(A) -> Option<Rule<A>> + use<A> {
     let name = name(section, names);
+    if matching == Matching::Some {
+        section.need("match", "an object of at least one condition".to_owned());
+    }
     let mut read = |key| conditions(section, key, known, values);
     let (conditions, unless) = (read("match"), read("unless"));
     let missing = section.choice(

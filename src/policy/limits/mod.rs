@@ -4,20 +4,29 @@
 //! part of the key is missing, its `missing` decides: `no-match`, the default, counts the request not at all; `match` passes the
 //! condition over, and counts all requests without that part together.
 //!
+//! A limit that answers counts what is let through: a request that something else answers takes nothing from it, be it a rule, the
+//! ladder, or a limit that stands before it in the list. What is only observed takes nothing away from what is carried out: it passes,
+//! and counts there. A limit that slows or logs counts all attempts.
+//!
 //! The counters stand in 1,024 values of the proxy's shared data with 56 keys each, 4 MiB in all, under names that depend on the
 //! limit's definition: one that stays as it was keeps its counts when the configuration is loaded anew.
 
+mod key;
 mod part;
 
 pub use part::Part;
 
-use super::rules::{Rule, Subject};
-use super::{Mode, Placed, Verdict};
+use super::routes::{Route, Routes};
+use super::rules::{Condition, Rule, Subject};
+use super::{Mode, Verdict};
 use crate::memory::key::Keys;
 use crate::memory::store::{Moment, Store};
 use crate::memory::table::{Change, Table, Tally};
 use crate::memory::window::{Counting, Quota, Taken, Terms, Window};
+use core::fmt::{self, Display};
 use core::hash::{Hash, Hasher};
+use key::KeyOf;
+use std::collections::BTreeMap;
 use std::hash::DefaultHasher;
 use std::rc::Rc;
 
@@ -48,8 +57,8 @@ pub struct Limit {
 impl Limit {
     /// A limit for what `rule` matches. Its action says what becomes of a request that is over.
     pub fn new(mut rule: Rule<Verdict>, key: Vec<Part>, unit: Unit, terms: Terms) -> Self {
-        // What is told by the route alone comes first, so that requests on others cost nothing.
-        rule.conditions.sort_by_key(|condition| !condition.is_of_route());
+        // What the target tells comes first: it costs least.
+        rule.conditions.sort_by_key(|condition| !condition.is_of_target());
         let mut hasher = DefaultHasher::new();
         // Whether it is carried out changes nothing of what was counted.
         let counted = (&rule.name, &rule.conditions, &rule.unless, rule.missing);
@@ -89,50 +98,97 @@ pub struct Hit {
 
 /// The limits of a configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Limits(Vec<Limit>);
+pub struct Limits {
+    listed: Vec<Limit>,
+    /// By the name of a route: the places of the limits that can be about a request on it.
+    of_route: BTreeMap<Rc<str>, Vec<usize>>,
+}
+
+/// Whether the request gets through, as far as everything but limits is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Otherwise {
+    /// A rule spares it from limits.
+    Spared,
+    /// It does.
+    Passes,
+    /// It is answered; in observe mode it would be.
+    Answered(Mode),
+}
+
+/// What a request is counted with.
+pub(super) struct Counted<'a, S, N, M, O> {
+    pub(super) counters: &'a Counters,
+    pub(super) store: &'a S,
+    pub(super) keys: &'a Keys,
+    /// The proxy's clock. Asked only where something is counted.
+    pub(super) now: N,
+    /// The mode that a limit has on the request's route, by its own.
+    pub(super) mode: M,
+    /// Asked once at most.
+    pub(super) otherwise: O,
+}
 
 impl Limits {
-    /// These limits.
-    pub const fn new(limits: Vec<Limit>) -> Self {
-        Self(limits)
+    /// These limits, where there are these routes.
+    pub fn new(listed: Vec<Limit>, routes: &Routes) -> Self {
+        let routes = routes.listed().chain([&**routes.default_route()]);
+        let of = |route: &Route| {
+            let places = listed.iter().enumerate().filter(|(_, limit)| limit.can_be_about(route));
+            (Rc::clone(&route.name), places.map(|(place, _)| place).collect())
+        };
+        Self {
+            of_route: routes.map(of).collect(),
+            listed,
+        }
     }
 
     /// The limits, in their order.
     pub fn listed(&self) -> &[Limit] {
-        &self.0
+        &self.listed
     }
 
-    /// Counts a request in all limits that are about it, and gives those that it is over. What the proxy's clock says is asked only
-    /// where something is counted; without clock or shared data nothing is, and nothing is limited.
+    /// Those that can be about a request on this route, in their order.
+    pub(super) fn of_route(&self, route: &Route) -> impl Iterator<Item = &Limit> {
+        let places = self.of_route.get(&route.name).into_iter().flatten();
+        places.filter_map(|place| self.listed.get(*place))
+    }
+
+    /// Counts a request on `route` in all limits that are about it, and gives those that it is over. Without clock or shared data
+    /// nothing is counted, and nothing is limited.
     pub(super) fn count<S: Subject>(
         &self,
-        counters: &Counters,
-        store: &impl Store,
-        keys: &Keys,
-        now: impl Fn() -> Option<Moment>,
         request: &S,
-        placed: &Placed<'_>,
+        route: &Route,
+        with: Counted<
+            '_,
+            impl Store,
+            impl Fn() -> Option<Moment>,
+            impl Fn(Option<Mode>) -> Mode,
+            impl Fn() -> Otherwise,
+        >,
     ) -> Vec<Hit> {
         let mut hits = Vec::new();
-        for limit in &self.0 {
-            if !limit.rule.matches(request) {
+        let mut otherwise = None;
+        // How far the limits before have answered the request.
+        let mut answered: Option<Mode> = None;
+        for limit in self.of_route(route).filter(|limit| limit.rule.matches(request)) {
+            let mode = (with.mode)(limit.rule.mode);
+            let counting = counting(limit.rule.action);
+            let is_answered = counting == Counting::LetThrough
+                && match *otherwise.get_or_insert_with(&with.otherwise) {
+                    Otherwise::Spared => false,
+                    Otherwise::Passes => answered >= Some(mode),
+                    Otherwise::Answered(by) => answered.max(Some(by)) >= Some(mode),
+                };
+            if is_answered {
                 continue;
             }
-            let mut hasher = DefaultHasher::new();
-            let is_whole = limit
-                .key
-                .iter()
-                .all(|part| part.hash_of(request, limit.rule.missing, &mut hasher));
-            let Some(now) = is_whole.then(&now).flatten() else {
+            let Some(key) = KeyOf::new(limit, request).under(with.keys) else {
                 continue;
             };
-            let key = keys.key("limit", (limit.definition, hasher.finish()));
-            let amount = match limit.unit {
-                Unit::Requests => 1,
-                Unit::Cost => u32::from(placed.route().cost),
-            };
-            let counting = counting(limit.rule.action);
-            let taken = counters.0.update(store, key, now, |window: &mut Window| {
+            let Some(now) = (with.now)() else { continue };
+            let amount = limit.amount(route);
+            let taken = with.counters.0.update(with.store, key, now, |window: &mut Window| {
                 let before = *window;
                 let taken = window.take(amount, limit.terms, counting, now);
                 let change = if *window == before { Change::None } else { Change::Made };
@@ -140,6 +196,9 @@ impl Limits {
             });
             if let Ok(Taken::Over(quota)) = taken {
                 hits.push(limit.hit(quota));
+                if limit.rule.action.is_answer() {
+                    answered = answered.max(Some(mode));
+                }
             }
         }
         hits
@@ -147,7 +206,7 @@ impl Limits {
 
     /// The hits that a log line tells of, by the limits' names. When there was room again is not told.
     pub fn recorded(&self, is_over: impl Fn(&str) -> bool) -> Vec<Hit> {
-        let over = self.0.iter().filter(|limit| is_over(&limit.rule.name));
+        let over = self.listed.iter().filter(|limit| is_over(&limit.rule.name));
         let nothing = Quota {
             left: 0,
             reset: core::time::Duration::ZERO,
@@ -157,6 +216,20 @@ impl Limits {
 }
 
 impl Limit {
+    /// Whether a request on `route` can be one that it counts.
+    fn can_be_about(&self, route: &Route) -> bool {
+        let of_route = |condition: &Condition| condition.holds_on(route);
+        self.rule.conditions.iter().all(|one| of_route(one).unwrap_or(true))
+            && !self.rule.unless.iter().any(|one| of_route(one).unwrap_or(false))
+    }
+
+    fn amount(&self, route: &Route) -> u32 {
+        match self.unit {
+            Unit::Requests => 1,
+            Unit::Cost => route.cost.into(),
+        }
+    }
+
     fn hit(&self, quota: Quota) -> Hit {
         Hit {
             name: Rc::clone(&self.rule.name),
@@ -165,6 +238,29 @@ impl Limit {
             quota,
             terms: self.terms,
         }
+    }
+}
+
+/// As people read it: `100 requests in 10 s, 20 at once, by lp1_tls and client_net → limit`.
+impl Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Terms { most, window_ms, burst } = self.terms;
+        let unit = match self.unit {
+            Unit::Requests => "requests",
+            Unit::Cost => "cost",
+        };
+        write!(f, "{most} {unit} in {} s", window_ms / 1_000)?;
+        if let Some(burst) = burst {
+            write!(f, ", {burst} at once")?;
+        }
+        f.write_str(", ")?;
+        for (n, part) in self.key.iter().enumerate() {
+            write!(f, "{} {part}", if n == 0 { "by" } else { " and" })?;
+        }
+        if self.key.is_empty() {
+            f.write_str("of all together")?;
+        }
+        write!(f, " → {}", self.rule.action.as_str())
     }
 }
 

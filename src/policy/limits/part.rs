@@ -3,8 +3,8 @@
 use super::super::rules::{Field, Missing, Subject};
 use crate::evidence::Evidence;
 use crate::memory::sources::Prefix;
+use core::fmt::{self, Display};
 use core::hash::{Hash, Hasher};
-use core::net::IpAddr;
 
 /// A part of the key of a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,14 @@ pub enum Part {
     Header(Box<str>),
 }
 
+/// Stands before each value of a part.
+const VALUE: u8 = 0;
+
+/// Stands behind its last one.
+const END: u8 = 1;
+
 /// Stands for a part that is missing.
-const NOTHING: u8 = 0xff;
+const NOTHING: u8 = 2;
 
 impl Part {
     /// The parts that are one word each, which stands for themselves.
@@ -47,33 +53,34 @@ impl Part {
         own.into_iter().chain(Field::ALL.map(Field::as_str))
     }
 
-    /// Hashes what `request` has of it. False where it has nothing, and is not to be counted then.
+    /// Hashes what `request` has of it, so that the values of one part never run into those of the next. False where it has nothing,
+    /// and is not to be counted then.
     pub(super) fn hash_of(&self, request: &impl Subject, missing: Missing, state: &mut impl Hasher) -> bool {
         let seen = match self {
-            Self::Field(field) => request.texts(*field, &mut |text| text.hash(state)),
-            Self::Ja4(n) => request.texts(Field::Ja4, &mut |text| text.split('_').nth(*n).hash(state)),
-            Self::Client => request.client_ip().map(|ip| client(ip).hash(state)),
-            Self::Network => request.client_ip().map(|ip| Prefix::of(ip).hash(state)),
-            Self::Header(name) => request.header(name, &mut |value| value.hash(state)),
+            Self::Field(field) => request.texts(*field, &mut |text| (VALUE, text).hash(state)),
+            Self::Ja4(n) => request.texts(Field::Ja4, &mut |text| (VALUE, text.split('_').nth(*n)).hash(state)),
+            Self::Client => request.client_ip().map(|ip| (VALUE, Prefix::of_client(ip)).hash(state)),
+            Self::Network => request.client_ip().map(|ip| (VALUE, Prefix::of(ip)).hash(state)),
+            Self::Header(name) => request.header(name, &mut |value| (VALUE, value).hash(state)),
         };
         match (seen, missing) {
-            (Evidence::Seen(()), _) => true,
-            (_, Missing::Match) => {
-                NOTHING.hash(state);
-                true
-            }
-            (_, Missing::NoMatch) => false,
+            (Evidence::Seen(()), _) => END.hash(state),
+            (_, Missing::Match) => NOTHING.hash(state),
+            (_, Missing::NoMatch) => return false,
         }
+        true
     }
 }
 
-/// The part of an address that stands for one client.
-fn client(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6([a, b, c, d, 0, 0, 0, 0].into())
+/// As the configuration has it.
+impl Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let own = Self::OWN_WORDS.iter().find(|(_, part)| part == self);
+        match (self, own) {
+            (Self::Field(field), _) => f.write_str(field.as_str()),
+            (Self::Header(name), _) => write!(f, "header {name}"),
+            (_, Some((word, _))) => f.write_str(word),
+            (_, None) => Ok(()),
         }
-        address @ IpAddr::V4(_) => address,
     }
 }
