@@ -107,16 +107,6 @@ impl<'a> Observed<'a> {
         }
     }
 
-    /// That the source of its connection is a flood. What a proxy in front connects with is none of its client's doing.
-    pub fn flood(&self) -> Option<Finding> {
-        let flood = self
-            .of_source
-            .filter(|_| self.channel != Channel::Relayed)?
-            .flood
-            .clone();
-        flood.map(|flood| flood.softened_on(self.networks))
-    }
-
     /// Its combined fingerprint.
     pub fn lp1(&self) -> Lp1 {
         Lp1 {

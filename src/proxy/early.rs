@@ -203,8 +203,7 @@ impl<'h, H: Host> Accepted<'h, H> {
         if !self.plugin.looks_for_floods || self.plugin.config.forwarded.hops > 0 {
             return None;
         }
-        let flood = self.pressure()?.flood.clone();
-        flood.map(|flood| flood.softened_on(self.networks))
+        self.pressure()?.flood_on(self.networks)
     }
 
     fn text<T>(of: &Evidence<T>, text: impl FnOnce(&T) -> &str, take: &mut dyn FnMut(&str)) -> Evidence<()> {

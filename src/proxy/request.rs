@@ -138,6 +138,9 @@ impl RequestRole {
         let headers = || fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let (claims, sent) = (Claims::of(headers()), Sent::of(headers()));
         let crawler = self.plugin.config.clients.crawlers.verify_claim(&claims, client);
+        // What a proxy in front of us connects with is none of its client's doing.
+        let pressure = known.of_source.as_ref().filter(|_| relayed.is_none());
+        let flood = pressure.and_then(|pressure| pressure.flood_on(networks));
         let observed = Observed {
             target: target(&fields),
             facts,
@@ -155,7 +158,7 @@ impl RequestRole {
             of_source: known.of_source.as_ref(),
             forged,
             fields: &fields,
-            remembered: &[],
+            remembered: flood.as_slice(),
         };
         Ok(look(&observed))
     }
@@ -172,7 +175,7 @@ impl RequestRole {
         let clock = Clock::new(host);
         let (visit, remembered) = self.plugin.visit(&clock, observed, &placed).unzip();
         let mut remembered = remembered.unwrap_or_default();
-        remembered.extend(observed.flood());
+        remembered.extend_from_slice(observed.remembered);
         let observed = &Observed {
             remembered: &remembered,
             ..*observed

@@ -19,6 +19,7 @@ use super::store::{Moment, Store, Unavailable};
 use super::table::{Change, Table, Tally};
 use crate::clients::stacks::Named;
 use crate::compare::Finding;
+use crate::evidence::NetworkTags;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
@@ -136,6 +137,14 @@ pub struct Pressure {
     pub family: Option<Counts>,
     /// That they are a flood.
     pub flood: Option<Finding>,
+}
+
+impl Pressure {
+    /// That they are a flood, less where the client's networks are known for odd transport.
+    pub fn flood_on(&self, networks: NetworkTags) -> Option<Finding> {
+        let flood = self.flood.clone();
+        flood.map(|flood| flood.softened_on(networks))
+    }
 }
 
 /// All that is remembered of sources.
