@@ -32,7 +32,11 @@ impl Subject for Observed<'_> {
             Field::Lp1 => shown(&self.lp1(), take),
             Field::Lp1Tcp => part(&self.lp1().tcp, layer4.tcp.as_ref().map(|_| ()), take),
             Field::Lp1Tls => part(&self.lp1().tls, tls.ja4.as_ref().map(|_| ()), take),
-            Field::Lp1Http => part(&self.lp1().http, self.order.as_ref().map(|_| ()), take),
+            Field::Lp1Http => match self.lp1().http {
+                Part::ZEROS => self.order.as_ref().and_then(|_| Evidence::Missing(Reason::NotProvided)),
+                // It is the connection's: a later request of HTTP/1 has it, though its own order is not seen.
+                http => Evidence::Seen(take(http.as_str())),
+            },
             Field::Order => self.order.as_ref().map(|order| take(order.digest().as_str())),
             Field::H1Case => self.print.case.as_ref().map(|case| take(case.as_str())),
             Field::Protocol => self.facts.protocol.as_ref().map(|protocol| take(protocol.as_str())),
@@ -129,7 +133,10 @@ impl Subject for Replayed<'_> {
             Field::H2Md5 => self.line.evidence("h2", |_| self.line.text("h2_md5")).map(take),
             Field::Lp1Tcp => self.part(1, "tcp", take),
             Field::Lp1Tls => self.part(2, "ja4", take),
-            Field::Lp1Http => self.part(3, "order", take),
+            Field::Lp1Http => match self.line.text("id").and_then(|id| id.split('_').nth(3)) {
+                Some(http) if *http != *Part::ZEROS.as_str() => Evidence::Seen(take(http)),
+                _ => self.part(3, "order", take),
+            },
             Field::MssClass => {
                 let seen = self.line.evidence("tcp", |_| Some(()));
                 seen.map(|()| self.line.text("mss_class").iter().for_each(|class| take(class)))

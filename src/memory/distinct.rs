@@ -5,6 +5,7 @@
 
 use super::bytes::{Reader, Writer};
 use super::key::Key;
+use super::spans::Merge;
 
 /// The registers: one byte each.
 const REGISTERS: usize = 128;
@@ -79,6 +80,12 @@ impl Distinct {
     }
 }
 
+impl Merge for Distinct {
+    fn merge(&self, other: &Self) -> Self {
+        self.union(other)
+    }
+}
+
 /// The nearest whole number; there is no conversion in the language that neither casts nor fails.
 fn whole(number: f64) -> u32 {
     let (mut low, mut high) = (0_u32, u32::MAX);
@@ -111,11 +118,10 @@ mod tests {
     fn the_error_is_what_is_said() {
         for n in [1_u32, 5, 20, 50, 100, 1_000, 10_000, 1_000_000] {
             let runs = if n > 100_000 { 3_u32 } else { 100 };
-            let errors: Vec<f64> = (0..runs)
-                .map(u64::from)
-                .map(|seed| (f64::from(of(n, seed).estimate()) / f64::from(n) - 1.0).powi(2))
-                .collect();
-            let error = (errors.iter().sum::<f64>() / f64::from(runs)).sqrt();
+            let squares: f64 = (0..runs)
+                .map(|seed| (f64::from(of(n, seed.into()).estimate()) / f64::from(n) - 1.0).powi(2))
+                .sum();
+            let error = (squares / f64::from(runs)).sqrt();
             println!("{n} distinct keys: error {:.1} %", error * 100.0);
             assert!(error < if n > 100_000 { 0.25 } else { 0.12 }, "{n}: {error}");
         }

@@ -3,6 +3,7 @@
 //! The bits are SipHash under a seed that the workers of one proxy share and no client knows: nobody can choose values that
 //! meet in one place of a table.
 
+use super::shared::MAX_TRIES;
 use super::store::{Store, Swap, Unavailable};
 use core::hash::{Hash, Hasher};
 use std::hash::DefaultHasher;
@@ -52,14 +53,16 @@ impl Keys {
     /// [`Unavailable`] when the proxy has no shared data: then nothing is counted across workers.
     pub fn shared(store: &impl Store, own: [u64; 2]) -> Result<Self, Unavailable> {
         let [a, b] = own.map(u64::to_le_bytes);
-        for _ in 0..2 {
-            if let Some((found, _)) = store.shared(SEED_KEY)? {
-                let (halves, _) = found.as_chunks::<8>();
-                if let [a, b] = halves {
+        for _ in 0..MAX_TRIES {
+            let mut seen = None;
+            if let Some((found, version)) = store.shared(SEED_KEY)? {
+                if let ([a, b], []) = found.as_chunks::<8>() {
                     return Ok(Self::new([u64::from_le_bytes(*a), u64::from_le_bytes(*b)]));
                 }
+                // Nothing of ours.
+                seen = Some(version);
             }
-            if store.swap_shared(SEED_KEY, &[a, b].concat(), None)? == Swap::Done {
+            if store.swap_shared(SEED_KEY, &[a, b].concat(), seen)? == Swap::Done {
                 return Ok(Self::new(own));
             }
         }
@@ -72,8 +75,7 @@ impl Keys {
         self.seed.hash(&mut hasher);
         kind.hash(&mut hasher);
         parts.hash(&mut hasher);
-        // Zero marks a free place.
-        Key(hasher.finish().max(1))
+        Key::of_bits(hasher.finish())
     }
 }
 

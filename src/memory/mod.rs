@@ -7,6 +7,8 @@ pub mod behaviour;
 pub mod bytes;
 pub mod distinct;
 pub mod key;
+pub mod shared;
+pub mod shelf;
 pub mod sources;
 pub mod spans;
 pub mod store;

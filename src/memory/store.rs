@@ -55,45 +55,6 @@ impl Moment {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use core::cell::RefCell;
-    use std::collections::BTreeMap;
-
-    /// Shared data as a proxy keeps it.
-    #[derive(Debug, Default)]
-    pub(in super::super) struct Shelf {
-        values: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
-    }
-
-    impl Shelf {
-        /// The bytes of all values.
-        pub(in super::super) fn bytes(&self) -> usize {
-            self.values.borrow().values().map(|(value, _)| value.len()).sum()
-        }
-
-        /// How many keys there are.
-        pub(in super::super) fn len(&self) -> usize {
-            self.values.borrow().len()
-        }
-    }
-
-    impl Store for Shelf {
-        fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>, Unavailable> {
-            let values = self.values.borrow();
-            let found = values.get(key);
-            Ok(found.map(|(value, version)| (value.clone(), Version(*version))))
-        }
-
-        fn swap_shared(&self, key: &str, value: &[u8], seen: Option<Version>) -> Result<Swap, Unavailable> {
-            let mut values = self.values.borrow_mut();
-            let current = values.get(key).map(|(_, version)| Version(*version));
-            if current != seen {
-                return Ok(Swap::Lost);
-            }
-            let next = current.map_or(1, |Version(version)| version + 1);
-            values.insert(key.to_owned(), (value.to_vec(), next));
-            Ok(Swap::Done)
-        }
-    }
+pub(crate) mod tests {
+    pub(crate) use crate::memory::shelf::Shelf;
 }

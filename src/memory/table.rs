@@ -4,15 +4,17 @@
 //! A change reads the shard, changes one record and writes it back, and begins anew when another worker was faster. When all
 //! places are taken, a record that says nothing any more gives way, else the one that says least: a flood of new keys makes
 //! others forgotten, and costs no memory.
+//!
+//! Bytes: `shards × places × (8 + Record::SIZE)` in the proxy, once for all workers, and the names of the shards; in a worker, one
+//! shard while it is changed. Error: none for a record that is there. One that was forgotten begins anew, and [`Tally::evicted`]
+//! counts it.
 
 use super::key::Key;
-use super::store::{Moment, Store, Swap, Unavailable};
-use core::cell::Cell;
+use super::shared::{Ending, Values};
+use super::store::{Moment, Store, Unavailable};
 use core::marker::PhantomData;
 
-/// How often a change is tried when other workers are faster. With a shard read and written in two microseconds, losing as often in a
-/// row takes more workers than there are.
-const MAX_TRIES: usize = 16;
+pub use super::shared::{Change, MAX_TRIES, Tally};
 
 /// What a table holds under a key, in bytes of a fixed number.
 pub trait Record: Default {
@@ -25,43 +27,9 @@ pub trait Record: Default {
     /// Writes it to so many bytes.
     fn write(&self, bytes: &mut [u8]);
 
-    /// What is lost when it is forgotten at `now`: none when nothing is, and more for what is to be kept longer.
+    /// What is lost when it is forgotten at `now`: none when nothing is, and more for what is to be kept longer. Among equals, chance
+    /// decides: a record whose key comes often is not the next to go in a flood of keys that come once.
     fn worth(&self, now: Moment) -> Option<u64>;
-}
-
-/// Whether a change is to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// The record is another one now.
-    Made,
-    /// It is as it was.
-    None,
-}
-
-/// What became of changes, until it is taken: counted, never silent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Changes that were begun anew, because another worker was faster.
-    pub retried: u32,
-    /// Changes that were given up for that: they are not counted.
-    pub lost: u32,
-    /// Records forgotten for others, that still said something.
-    pub evicted: u32,
-    /// Calls that the proxy refused.
-    pub failed: u32,
-}
-
-impl Tally {
-    /// Both.
-    #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
-        Self {
-            retried: self.retried.saturating_add(other.retried),
-            lost: self.lost.saturating_add(other.lost),
-            evicted: self.evicted.saturating_add(other.evicted),
-            failed: self.failed.saturating_add(other.failed),
-        }
-    }
 }
 
 /// A table of `R`.
@@ -70,7 +38,7 @@ pub struct Table<R> {
     name: &'static str,
     shards: u32,
     places: usize,
-    tally: Cell<Tally>,
+    values: Values,
     of: PhantomData<R>,
 }
 
@@ -78,31 +46,24 @@ pub struct Table<R> {
 const TAG: usize = 8;
 
 impl<R: Record> Table<R> {
+    /// The bytes of a place.
+    const PLACE: usize = TAG.saturating_add(R::SIZE);
+
     /// A table under `name`, which tells its format too: two formats never have one name.
     pub const fn new(name: &'static str, shards: u32, places: usize) -> Self {
         Self {
             name,
             shards,
             places,
-            tally: Cell::new(Tally {
-                retried: 0,
-                lost: 0,
-                evicted: 0,
-                failed: 0,
-            }),
+            values: Values::new(places.saturating_mul(Self::PLACE)),
             of: PhantomData,
         }
-    }
-
-    /// The bytes of one shard.
-    const fn shard_bytes(&self) -> usize {
-        self.places.saturating_mul(TAG.saturating_add(R::SIZE))
     }
 
     /// The most bytes that its values take in the proxy, its names not counted.
     pub fn max_bytes(&self) -> usize {
         let shards = usize::try_from(self.shards).unwrap_or(usize::MAX);
-        shards.saturating_mul(self.shard_bytes())
+        shards.saturating_mul(self.values.bytes())
     }
 
     /// How many records it holds at most.
@@ -113,7 +74,7 @@ impl<R: Record> Table<R> {
 
     /// What became of changes since this was asked last.
     pub fn take_tally(&self) -> Tally {
-        self.tally.take()
+        self.values.take_tally()
     }
 
     /// The record of `key`; that of a key never met when there is none.
@@ -121,12 +82,9 @@ impl<R: Record> Table<R> {
     /// # Errors
     /// [`Unavailable`] when the proxy does not give its shared data.
     pub fn read(&self, store: &impl Store, key: Key) -> Result<R, Unavailable> {
-        let found = self.counted(store.shared(&self.shard_of(key)))?;
-        let blob = found
-            .map(|(blob, _)| blob)
-            .filter(|blob| blob.len() == self.shard_bytes());
-        let record = blob.as_deref().and_then(|blob| {
-            let mut places = blob.chunks_exact(TAG.saturating_add(R::SIZE)).filter_map(split);
+        let found = self.values.read(store, &self.shard_of(key))?;
+        let record = found.as_deref().and_then(|shard| {
+            let mut places = shard.chunks_exact(Self::PLACE).filter_map(split);
             places
                 .find(|(tag, _)| *tag == key.bits())
                 .map(|(_, record)| R::read(record))
@@ -134,7 +92,8 @@ impl<R: Record> Table<R> {
         Ok(record.unwrap_or_default())
     }
 
-    /// Changes the record of `key` by `change`, which may be called again, on what another worker has written meanwhile.
+    /// Changes the record of `key` by `change`, which may be called again, on what another worker has written meanwhile. What it
+    /// gives last is given back, also where the change is lost in the end.
     ///
     /// # Errors
     /// [`Unavailable`] when the proxy does not give its shared data.
@@ -145,100 +104,81 @@ impl<R: Record> Table<R> {
         now: Moment,
         mut change: impl FnMut(&mut R) -> (Change, T),
     ) -> Result<T, Unavailable> {
-        let shard = self.shard_of(key);
-        let mut tries = 0_usize;
-        loop {
-            let (mut blob, version) = match self.counted(store.shared(&shard))? {
-                Some((blob, version)) => (blob, Some(version)),
-                None => (Vec::new(), None),
+        let ((result, evicted), ending) = self.values.change(store, &self.shard_of(key), 1, |shard| {
+            let place = Self::place_for(shard, key, now);
+            let bytes = shard.chunks_exact_mut(Self::PLACE).nth(place.at);
+            let bytes = bytes.and_then(<[u8]>::split_first_chunk_mut::<TAG>);
+            let mut record = match (&bytes, place.holds) {
+                (Some((_, bytes)), Holds::Own) => R::read(bytes),
+                _ => R::default(),
             };
-            if blob.len() != self.shard_bytes() {
-                // Nothing yet, or nothing of ours.
-                blob = vec![0; self.shard_bytes()];
+            let (made, result) = change(&mut record);
+            if let (Some((tag, bytes)), Change::Made) = (bytes, made) {
+                *tag = key.bits().to_le_bytes();
+                record.write(bytes);
             }
-            let (change, result, evicts) = self.change(&mut blob, key, now, &mut change);
-            if change == Change::None {
-                return Ok(result);
-            }
-            match self.counted(store.swap_shared(&shard, &blob, version))? {
-                Swap::Done => {
-                    if evicts {
-                        self.count(|tally| &mut tally.evicted);
-                    }
-                    return Ok(result);
-                }
-                Swap::Lost => {
-                    tries = tries.saturating_add(1);
-                    if tries >= MAX_TRIES {
-                        self.count(|tally| &mut tally.lost);
-                        return Ok(result);
-                    }
-                    self.count(|tally| &mut tally.retried);
-                }
-            }
+            (made, (result, u32::from(place.holds == Holds::Another)))
+        })?;
+        if ending == Ending::Written {
+            self.values.add(Tally { evicted, ..Tally::NONE });
         }
+        Ok(result)
     }
 
-    /// Changes the record of `key` in `blob`; whether one that said something gave way for it.
-    fn change<T>(
-        &self,
-        blob: &mut [u8],
-        key: Key,
-        now: Moment,
-        change: &mut impl FnMut(&mut R) -> (Change, T),
-    ) -> (Change, T, bool) {
-        let size = TAG.saturating_add(R::SIZE);
-        let mut own = None;
-        let mut least: Option<(Option<u64>, usize)> = None;
-        for (n, place) in blob.chunks_exact(size).enumerate() {
-            let Some((tag, record)) = split(place) else { continue };
-            if tag == key.bits() {
-                own = Some(n);
-                break;
-            }
-            // None is less than any worth, and nothing is to be found that is less.
-            if matches!(least, Some((None, _))) {
-                continue;
-            }
-            let worth = if tag == 0 { None } else { R::read(record).worth(now) };
-            if least.is_none_or(|(least, _)| worth < least) {
-                least = Some((worth, n));
-            }
+    /// Where in `shard` the record of `key` is, or is to be. What the others are worth is asked only where one has to give way: for
+    /// some it takes long to tell.
+    fn place_for(shard: &[u8], key: Key, now: Moment) -> Place {
+        let places = || shard.chunks_exact(Self::PLACE).filter_map(split).enumerate();
+        if let Some((at, _)) = places().find(|(_, (tag, _))| *tag == key.bits()) {
+            return Place { at, holds: Holds::Own };
         }
-        let at = own.or(least.map(|(_, n)| n)).unwrap_or_default();
-        let place = blob.chunks_exact_mut(size).nth(at);
-        let bytes = place.and_then(|place| place.split_at_mut_checked(TAG));
-        let mut record = match (&bytes, own) {
-            (Some((_, bytes)), Some(_)) => R::read(bytes),
-            _ => R::default(),
+        // Whoever comes looks from a place of its own, and so finds another one among equals.
+        let count = u64::try_from(places().count()).unwrap_or(u64::MAX).max(1);
+        let first = usize::try_from(key.bits() % count).unwrap_or_default();
+        let mut least = Place {
+            at: first,
+            holds: Holds::Another,
         };
-        let (made, result) = change(&mut record);
-        if let Some((tag, bytes)) = bytes {
-            tag.copy_from_slice(&key.bits().to_le_bytes());
-            record.write(bytes);
+        let mut least_worth = u64::MAX;
+        for (at, (tag, record)) in places().skip(first).chain(places().take(first)) {
+            let worth = if tag == 0 { None } else { R::read(record).worth(now) };
+            match worth {
+                None => {
+                    let holds = Holds::Nothing;
+                    return Place { at, holds };
+                }
+                Some(worth) if worth < least_worth => {
+                    least.at = at;
+                    least_worth = worth;
+                }
+                Some(_) => {}
+            }
         }
-        let evicts = own.is_none() && matches!(least, Some((Some(_), _)));
-        (made, result, evicts)
+        least
     }
 
     fn shard_of(&self, key: Key) -> String {
         let shard = key.bits().rotate_left(32) % u64::from(self.shards.max(1));
         format!("layerprint.memory.{}.{shard}", self.name)
     }
+}
 
-    fn counted<T>(&self, result: Result<T, Unavailable>) -> Result<T, Unavailable> {
-        if result.is_err() {
-            self.count(|tally| &mut tally.failed);
-        }
-        result
-    }
+/// A place for a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    at: usize,
+    holds: Holds,
+}
 
-    fn count(&self, of: impl FnOnce(&mut Tally) -> &mut u32) {
-        let mut tally = self.tally.get();
-        let count = of(&mut tally);
-        *count = count.saturating_add(1);
-        self.tally.set(tally);
-    }
+/// What stands in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    /// The record that was looked for.
+    Own,
+    /// Nothing that is worth anything.
+    Nothing,
+    /// A record of another key, which still says something.
+    Another,
 }
 
 /// A place's key and record.

@@ -97,7 +97,8 @@ impl<const N: usize> Top<N> {
         self.total
     }
 
-    fn halve(&mut self) {
+    /// Forgets half of all that was met.
+    pub fn halve(&mut self) {
         self.total /= 2;
         for entry in &mut self.entries {
             entry.count /= 2;

@@ -27,14 +27,14 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The length of a slot, in milliseconds.
-    fn slot_ms(self) -> u64 {
-        u64::from((self.window_ms / PER_WINDOW).max(1))
+    /// The length of a slot, in milliseconds: ten of them are a window at least.
+    fn slot_ms(self) -> u32 {
+        self.window_ms.div_ceil(PER_WINDOW).max(1)
     }
 
-    /// How long `amount` takes at the rate of the limit, in milliseconds.
-    fn time_of(self, amount: u32) -> u64 {
-        u64::from(amount).saturating_mul(u64::from(self.window_ms)) / u64::from(self.most.max(1))
+    /// What `amount` fills of the bucket. Each millisecond takes `most` out of it.
+    fn fill_of(self, amount: u32) -> u64 {
+        u64::from(amount).saturating_mul(u64::from(self.window_ms))
     }
 }
 
@@ -69,156 +69,136 @@ pub enum Taken {
 /// The amounts of one key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
-    /// The number of the newest slot since 1970.
-    newest: u64,
+    /// The last time that it was asked, in milliseconds since 1970.
+    now: u64,
     /// The length of a slot, in milliseconds.
     slot_ms: u32,
     /// What each slot has brought, newest first.
     amounts: [u32; SLOTS],
-    /// When the bucket of the burst is empty again, in milliseconds since 1970.
-    empty_at: u64,
+    /// What was in the bucket of the burst then, as [`Terms::fill_of`] measures it.
+    fill: u64,
 }
 
 impl Window {
     /// Takes `amount` at `now`, if there is room.
     pub fn take(&mut self, amount: u32, terms: Terms, counting: Counting, now: Moment) -> Taken {
-        let now = self.advance(terms, now);
-        let room = self.room(amount, terms).max(self.wait_for_burst(amount, terms, now));
-        let taken = room.is_zero();
-        if taken || counting == Counting::Attempts {
-            self.add(amount, terms, now);
+        self.advance(terms, now.millis());
+        let is_within = self.wait(amount, terms) == 0;
+        if is_within || counting == Counting::Attempts {
+            self.add(amount, terms);
         }
-        let left = terms
-            .most
-            .saturating_sub(self.total())
-            .min(self.left_of_burst(terms, now));
-        if taken {
-            let reset = self.until_oldest_leaves(terms, now);
-            Taken::Within(Quota { left, reset })
+        let left = u64::from(terms.most).saturating_sub(self.sum());
+        let left = u32::try_from(left.min(self.left_of_burst(terms))).unwrap_or(u32::MAX);
+        let quota = |wait| Quota {
+            left,
+            reset: Duration::from_millis(wait),
+        };
+        if is_within {
+            Taken::Within(quota(self.until_oldest_leaves()))
         } else {
-            Taken::Over(Quota {
-                left,
-                reset: self.until_slot_end(room, terms, now),
-            })
+            Taken::Over(quota(self.wait(amount, terms)))
         }
     }
 
     /// All that counts.
     pub fn total(&self) -> u32 {
-        self.amounts.iter().fold(0, |sum, amount| sum.saturating_add(*amount))
+        u32::try_from(self.sum()).unwrap_or(u32::MAX)
     }
 
-    /// Lets go of what has left the window; gives the time to go by, in milliseconds. That is the clock's, unless it was set back by
-    /// less than a window: then the last that was seen, so that nothing counts for longer or is forgotten. Set back by more, all begins
-    /// anew.
-    fn advance(&mut self, terms: Terms, now: Moment) -> u64 {
+    fn sum(&self) -> u64 {
+        self.amounts.iter().map(|amount| u64::from(*amount)).sum()
+    }
+
+    /// The number of the newest slot since 1970.
+    fn newest(&self) -> u64 {
+        self.now.checked_div(u64::from(self.slot_ms)).unwrap_or_default()
+    }
+
+    /// Lets go of what has left the window. Where the clock was set back by no more than a window, time stands still until it is there
+    /// again: nothing counts for longer, and nothing is forgotten. Where by more, all begins anew.
+    fn advance(&mut self, terms: Terms, now: u64) {
         let slot_ms = terms.slot_ms();
-        let now = now.millis();
-        let slot = now / slot_ms;
-        let back = self.newest.saturating_sub(slot);
-        if u64::from(self.slot_ms) != slot_ms || back > u64::from(PER_WINDOW) {
+        let back = self.now.saturating_sub(now);
+        if self.slot_ms != slot_ms || back > u64::from(terms.window_ms) {
             *self = Self {
-                newest: slot,
-                slot_ms: u32::try_from(slot_ms).unwrap_or(u32::MAX),
+                now,
+                slot_ms,
                 ..Self::default()
             };
-            return now;
+            return;
         }
-        let on = usize::try_from(slot.saturating_sub(self.newest)).unwrap_or(SLOTS);
-        if on >= SLOTS {
-            self.amounts = [0; SLOTS];
-        } else if on > 0 {
-            self.amounts.rotate_right(on);
-            for amount in self.amounts.iter_mut().take(on) {
-                *amount = 0;
-            }
-        }
-        self.newest = self.newest.max(slot);
-        now.max(self.newest.saturating_mul(slot_ms))
+        let now = self.now.max(now);
+        let on = (now / u64::from(slot_ms)).saturating_sub(self.newest());
+        let on = usize::try_from(on).unwrap_or(SLOTS).min(SLOTS);
+        self.amounts.rotate_right(on % SLOTS);
+        self.amounts.iter_mut().take(on).for_each(|amount| *amount = 0);
+        let emptied = now.saturating_sub(self.now).saturating_mul(u64::from(terms.most));
+        self.fill = self.fill.saturating_sub(emptied);
+        self.now = now;
     }
 
-    /// How many slots have to leave until there is room for `amount`, as the place of the youngest of them from the newest; zero
-    /// when there is room now.
-    fn room(&self, amount: u32, terms: Terms) -> Wait {
-        let mut total = self.total();
-        let mut slots = 0;
-        for (age, of_slot) in self.amounts.iter().enumerate().rev() {
-            if total.saturating_add(amount) <= terms.most {
+    /// How long until there is room for `amount`, in milliseconds; zero when there is. What never has room, because it is more than all,
+    /// waits as if all were taken.
+    fn wait(&self, amount: u32, terms: Terms) -> u64 {
+        self.wait_for_slots(amount, terms).max(Self::wait_for_burst(
+            self.fill.saturating_add(terms.fill_of(amount)),
+            terms,
+        ))
+    }
+
+    fn wait_for_slots(&self, amount: u32, terms: Terms) -> u64 {
+        let mut needed = self
+            .sum()
+            .saturating_add(amount.into())
+            .saturating_sub(terms.most.into());
+        let mut age = SLOTS;
+        for of_slot in self.amounts.iter().rev() {
+            if needed == 0 {
                 break;
             }
-            total = total.saturating_sub(*of_slot);
-            // A slot of this age leaves when SLOTS - age more have begun.
-            slots = SLOTS.saturating_sub(age);
+            needed = needed.saturating_sub(u64::from(*of_slot));
+            age = age.saturating_sub(1);
         }
-        Wait {
-            slots: u64::try_from(slots).unwrap_or(u64::MAX),
-            ms: 0,
-        }
+        self.until_leaves(age)
     }
 
-    fn wait_for_burst(&self, amount: u32, terms: Terms, now: u64) -> Wait {
-        let ms = match terms.burst {
-            None => 0,
-            Some(burst) => {
-                let full = now.saturating_add(terms.time_of(burst));
-                let needed = self.empty_at.max(now).saturating_add(terms.time_of(amount));
-                needed.saturating_sub(full)
-            }
-        };
-        Wait { slots: 0, ms }
+    /// How long until a bucket that would be filled so far would hold it.
+    fn wait_for_burst(filled: u64, terms: Terms) -> u64 {
+        let Some(burst) = terms.burst else { return 0 };
+        let over = filled.saturating_sub(terms.fill_of(burst));
+        over.div_ceil(u64::from(terms.most).max(1)).min(terms.window_ms.into())
     }
 
-    fn left_of_burst(&self, terms: Terms, now: u64) -> u32 {
-        let Some(burst) = terms.burst else { return u32::MAX };
-        let filled = self.empty_at.saturating_sub(now);
-        let per_window = u64::from(terms.window_ms.max(1));
+    fn left_of_burst(&self, terms: Terms) -> u64 {
+        let Some(burst) = terms.burst else { return u64::MAX };
         // What is begun counts.
-        let taken = filled.saturating_mul(u64::from(terms.most)).div_ceil(per_window);
-        burst.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))
+        let taken = self.fill.div_ceil(u64::from(terms.window_ms).max(1));
+        u64::from(burst).saturating_sub(taken)
     }
 
-    fn add(&mut self, amount: u32, terms: Terms, now: u64) {
+    fn add(&mut self, amount: u32, terms: Terms) {
         let [newest, ..] = &mut self.amounts;
         *newest = newest.saturating_add(amount);
         if terms.burst.is_some() {
-            let filled = self.empty_at.max(now).saturating_add(terms.time_of(amount));
+            let filled = self.fill.saturating_add(terms.fill_of(amount));
             // Attempts that go on fill it no further than what a window empties.
-            self.empty_at = filled.min(now.saturating_add(u64::from(terms.window_ms)));
+            self.fill = filled.min(terms.fill_of(terms.most));
         }
     }
 
-    /// How long until `slots` more have begun or `ms` have gone by.
-    fn until_slot_end(&self, wait: Wait, terms: Terms, now: u64) -> Duration {
-        let begins = self.newest.saturating_add(wait.slots).saturating_mul(terms.slot_ms());
-        let slots = if wait.slots == 0 { 0 } else { begins.saturating_sub(now) };
-        Duration::from_millis(slots.max(wait.ms))
-    }
-
-    fn until_oldest_leaves(&self, terms: Terms, now: u64) -> Duration {
-        let oldest = self.amounts.iter().rposition(|amount| *amount > 0).unwrap_or_default();
-        let slots = u64::try_from(SLOTS.saturating_sub(oldest)).unwrap_or(u64::MAX);
-        self.until_slot_end(Wait { slots, ms: 0 }, terms, now)
-    }
-}
-
-/// What has to go by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Wait {
-    slots: u64,
-    ms: u64,
-}
-
-impl Wait {
-    const fn is_zero(self) -> bool {
-        self.slots == 0 && self.ms == 0
-    }
-
-    /// Both.
-    fn max(self, other: Self) -> Self {
-        Self {
-            slots: self.slots.max(other.slots),
-            ms: self.ms.max(other.ms),
+    /// How long until the slot of this age has left the window; zero for one older than all.
+    fn until_leaves(&self, age: usize) -> u64 {
+        let slots = u64::try_from(SLOTS.saturating_sub(age)).unwrap_or_default();
+        if slots == 0 {
+            return 0;
         }
+        let begins = self.newest().saturating_add(slots);
+        begins.saturating_mul(self.slot_ms.into()).saturating_sub(self.now)
+    }
+
+    fn until_oldest_leaves(&self) -> u64 {
+        let oldest = self.amounts.iter().rposition(|amount| *amount > 0);
+        self.until_leaves(oldest.unwrap_or_default())
     }
 }
 
@@ -228,8 +208,8 @@ impl Record for Window {
     fn read(bytes: &[u8]) -> Self {
         let mut reader = Reader::new(bytes);
         Self {
-            newest: reader.u64(),
-            empty_at: reader.u64(),
+            now: reader.u64(),
+            fill: reader.u64(),
             slot_ms: reader.u32(),
             amounts: core::array::from_fn(|_| reader.u32()),
         }
@@ -237,21 +217,25 @@ impl Record for Window {
 
     fn write(&self, bytes: &mut [u8]) {
         let mut writer = Writer::new(bytes);
-        writer.u64(self.newest);
-        writer.u64(self.empty_at);
+        writer.u64(self.now);
+        writer.u64(self.fill);
         writer.u32(self.slot_ms);
         for amount in self.amounts {
             writer.u32(amount);
         }
     }
 
-    /// Who has taken most is kept longest: a flood of keys that come once makes no limited client forgotten.
+    /// Who has taken most is kept longest, and of equals who came last: a flood of keys that come once makes no limited client
+    /// forgotten.
     fn worth(&self, now: Moment) -> Option<u64> {
-        let now = now.millis();
-        let slot = now.checked_div(u64::from(self.slot_ms))?;
-        let age = slot.abs_diff(self.newest);
-        let counts = age <= u64::from(PER_WINDOW) || self.empty_at > now;
-        counts.then(|| u64::from(self.total()))
+        let slot = now.millis().checked_div(u64::from(self.slot_ms))?;
+        let age = slot.abs_diff(self.newest());
+        // The bucket is empty when all slots have left: it holds no more than what a window empties.
+        if age > u64::from(PER_WINDOW) || self.sum() == 0 {
+            return None;
+        }
+        let seconds = u32::try_from(self.now / 1_000).unwrap_or(u32::MAX);
+        Some(u64::from(self.total()) << u32::BITS | u64::from(seconds))
     }
 }
 

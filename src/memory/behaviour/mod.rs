@@ -181,3 +181,6 @@ impl Behaviour {
         tallies.into_iter().fold(Tally::default(), Tally::plus)
     }
 }
+
+#[cfg(test)]
+mod tests;

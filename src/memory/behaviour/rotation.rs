@@ -8,9 +8,16 @@
 //! - and it brought sessions (cookies, tokens) for at most half as many as there were networks: people have their own, and so have
 //!   the apps that call an API from everywhere.
 //!
-//! It misses a run that loads pages and parts of them as people do, or brings a session of its own for each address; those are for
-//! `login-failures` and limits. Shares are those that this worker sees, a sample; networks and sessions are counted across workers, in
-//! one table of fixed size: 1,792 shapes and routes in 1 MiB. Only what is dear costs a change of it.
+//! What nobody else calls has no contrast to show. On an API that is how an app looks whose tokens stand in headers that we do not
+//! know: there, others have to be there to compare with. On other routes it is found all the same: a run may come at night.
+//!
+//! It misses a run that loads pages and parts of them as people do, or brings a session of its own for each address, or looks like a
+//! browser that many have; those are for `login-failures` and limits. It is wrong about an app that knows its users by none of
+//! cookies and `authorization`, on a host where others load pages: its weight alone makes no layer high.
+//!
+//! Shares are those that this worker sees, a sample, in which what is five minutes old counts half. Networks and sessions are counted
+//! across workers, in one table of fixed size: 1,792 shapes and routes in 0.9 MiB. Only what is dear costs a call to the proxy: a read,
+//! and a write where network or session is new.
 
 use super::{Step, Visit};
 use crate::compare::{Code, Finding};
@@ -103,9 +110,11 @@ impl Record for Shape {
     }
 }
 
-/// What this worker has seen of shares.
+/// What this worker has seen of shares: 16 KiB.
 #[derive(Debug, Default)]
 struct Shares {
+    /// The number of the present span since 1970.
+    span: u64,
     shapes: Top<256>,
     routes: Top<256>,
     both: Top<512>,
@@ -132,7 +141,7 @@ impl Rotation {
     pub fn visit(&self, store: &impl Store, settings: &Settings, visit: &Visit) -> Option<Finding> {
         let shape = visit.shape?;
         let on_route = shape.with(visit.route);
-        let is_concentrated = self.shares.borrow_mut().count(shape, on_route, visit, settings);
+        self.shares.borrow_mut().add(shape, on_route, visit);
         if matches!(visit.step, Step::Page | Step::Asset) {
             return None;
         }
@@ -149,8 +158,9 @@ impl Rotation {
         };
         let reach = self.reach.update(store, on_route, visit.at, change).ok()?;
         let networks = reach.networks.estimate();
-        let has_few_sessions = reach.sessions.estimate() <= networks / 2;
-        (networks >= settings.networks && is_concentrated && has_few_sessions).then(|| {
+        let has_few_sessions = || reach.sessions.estimate() <= networks / 2;
+        let is_concentrated = || self.shares.borrow().are_concentrated(shape, on_route, visit, settings);
+        (networks >= settings.networks && has_few_sessions() && is_concentrated()).then(|| {
             let why = format!(
                 "this shape of TLS and HTTP has come to this route from some {networks} networks of late, with few sessions, and for \
                  little else"
@@ -171,11 +181,23 @@ impl Rotation {
 }
 
 impl Shares {
-    /// Counts a request; whether its shape asks for its route far more than for all else, and than all others do.
-    fn count(&mut self, shape: Key, on_route: Key, visit: &Visit, settings: &Settings) -> bool {
+    /// Counts a request.
+    fn add(&mut self, shape: Key, on_route: Key, visit: &Visit) {
+        let span = visit.at.seconds() / SPAN.as_secs();
+        // All three have met as much, and forget as much. A clock that was set back makes them forget too.
+        for _ in 0..span.abs_diff(self.span).min(u32::BITS.into()) {
+            self.shapes.halve();
+            self.routes.halve();
+            self.both.halve();
+        }
+        self.span = span;
         self.shapes.add(shape);
         self.routes.add(visit.route);
         self.both.add(on_route);
+    }
+
+    /// Whether the shape asks for its route far more than for all else, and than all others do.
+    fn are_concentrated(&self, shape: Key, on_route: Key, visit: &Visit, settings: &Settings) -> bool {
         let of_shape = self.shapes.count(shape).most;
         // What is not certain speaks for the client.
         let here = self.both.count(on_route).least;
@@ -184,7 +206,11 @@ impl Shares {
         let others_here = of_route.saturating_sub(here);
         let share = |of: u32, all: u32| u64::from(of).saturating_mul(100) / u64::from(all.max(1));
         let own = share(here, of_shape);
-        let contrasts = others < LEAST_OF_OTHERS || own >= share(others_here, others).saturating_mul(CONTRAST);
+        let contrasts = if others < LEAST_OF_OTHERS {
+            visit.step != Step::Api
+        } else {
+            own >= share(others_here, others).saturating_mul(CONTRAST)
+        };
         of_shape >= LEAST_OF_SHAPE && own >= settings.share_percent.into() && contrasts
     }
 }

@@ -9,6 +9,7 @@ mod envoy;
 mod error;
 pub mod fragment;
 mod ports;
+mod watched;
 
 use std::fmt;
 use std::fs;
@@ -23,6 +24,7 @@ use tokio::net::TcpSocket;
 pub use self::envoy::{previous_program as previous_envoy_program, program as envoy_program};
 pub use self::error::StackError;
 pub use self::ports::{PortError, Ports};
+pub use self::watched::WatchedListeners;
 
 use self::access_log::AccessLog;
 use self::admin::Admin;

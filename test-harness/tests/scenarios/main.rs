@@ -20,6 +20,7 @@ mod native;
 mod pressure;
 mod replayed;
 mod scenario;
+mod together;
 mod transport;
 mod wasm;
 mod wire;

@@ -72,7 +72,7 @@ impl Answers {
 pub fn holds(plugin: &Rc<Plugin>, proxy: &Proxy, request: &Fields) -> (Value, BTreeSet<&'static str>) {
     *proxy.headers.borrow_mut() = request.clone();
     let role = RequestRole::new(Rc::clone(plugin), RequestId(1));
-    role.observe(proxy, |live, _| as_in_its_line(plugin, live)).unwrap()
+    role.observe(proxy, |live| as_in_its_line(plugin, live)).unwrap()
 }
 
 fn as_in_its_line(plugin: &Plugin, live: &Observed<'_>) -> (Value, BTreeSet<&'static str>) {
