@@ -73,14 +73,23 @@ impl Subject for Observed<'_> {
     }
 
     fn number(&self, number: Number) -> Evidence<u64> {
-        let of_source = || Evidence::or_missing(self.of_source, Reason::NoConnectionRole);
         let transport = &self.layer4.transport;
         match number {
             Number::Hops => self.layer4.tcp.as_ref().map(|tcp| tcp.hops.into()),
             Number::RttUs => transport.rtt.as_ref().map(|rtt| rtt.time.count().into()),
             Number::RttGapUs => transport.rtt_gap().map(|gap| gap.count().into()),
-            Number::SourceConnections => of_source().map(|counts| counts.connections.into()),
-            Number::SourceWithoutRequest => of_source().map(|counts| counts.without_request.into()),
+            Number::SourceConnections
+            | Number::SourceWithoutRequest
+            | Number::SourceUnfinished
+            | Number::FamilyConnections
+            | Number::FamilyWithoutRequest
+            | Number::FamilyUnfinished => match self.of_source {
+                Some(pressure) => match number.of_source(pressure) {
+                    Some(count) => Evidence::Seen(count),
+                    None => self.layer4.stack.absence(),
+                },
+                None => Evidence::Missing(Reason::NoConnectionRole),
+            },
             Number::Forged => Evidence::Seen(u64::try_from(self.forged).unwrap_or(u64::MAX)),
             Number::Version => version(self.claims),
             // The policy has these itself.
@@ -180,8 +189,16 @@ impl Subject for Replayed<'_> {
         match number {
             Number::Version => version(self.claims),
             Number::L4 | Number::L7 | Number::Score => Evidence::Missing(Reason::NotProvided),
-            Number::SourceConnections | Number::SourceWithoutRequest => {
+            Number::SourceConnections | Number::SourceWithoutRequest | Number::SourceUnfinished => {
                 Evidence::or_missing(self.line.number(number.as_str()), Reason::NoConnectionRole)
+            }
+            // It has no place in `missing`, but what it is counted by has.
+            Number::FamilyConnections | Number::FamilyWithoutRequest | Number::FamilyUnfinished => {
+                let seen = Evidence::or_missing(self.line.number("source_connections"), Reason::NoConnectionRole);
+                seen.and_then(|_| match self.line.number(number.as_str()) {
+                    Some(value) => Evidence::Seen(value),
+                    None => self.line.missing("os"),
+                })
             }
             // It has no place in `missing`.
             Number::Hops => {

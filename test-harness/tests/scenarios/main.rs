@@ -17,6 +17,7 @@ mod failure;
 mod hello;
 mod list;
 mod native;
+mod pressure;
 mod replayed;
 mod scenario;
 mod together;
