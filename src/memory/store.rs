@@ -55,6 +55,6 @@ impl Moment {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    pub(in super::super) use crate::memory::shelf::Shelf;
+pub(crate) mod tests {
+    pub(crate) use crate::memory::shelf::Shelf;
 }
