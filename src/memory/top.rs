@@ -445,20 +445,20 @@ mod tests {
     }
 
     #[test]
-    fn a_million_keys_stay_within_the_bytes() {
+    fn a_flood_of_keys_stays_within_the_bytes() {
         let (shelf, board) = (Shelf::default(), Board::new("t", SPAN));
-        for n in 0..1_000_000 {
+        for n in 0..200_000 {
             board
                 .add(&shelf, key(if n % 50 == 0 { 0 } else { n }), 1, at(3_000))
                 .unwrap();
         }
         let share = board.share(&shelf, key(0), at(3_000)).unwrap();
         println!(
-            "10⁶ keys on a board: {} bytes; 20000 of them one key: {share:?}",
+            "200000 adds to a board: {} bytes; 4000 of them to one key: {share:?}",
             shelf.bytes()
         );
         assert_eq!((shelf.len(), shelf.bytes()), (1, 4_108));
-        assert!(holds(share, 20_000, 1_000_000));
+        assert!(holds(share, 4_000, 200_000));
     }
 
     proptest! {
