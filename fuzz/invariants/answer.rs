@@ -47,6 +47,8 @@ fn step(mode: Mode, verdict: Verdict, fields: &Fields) -> Step {
         found: Found::Default,
         band: Band::of(Score::default()),
         rule: None,
+        limit: None,
+        over: Vec::new(),
     };
     Step::of(&decision, &Config::default().limits, fields)
 }

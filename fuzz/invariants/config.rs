@@ -65,7 +65,9 @@ fn decisions_hold(config: &Config) {
     for coverage in [Coverage::Both, Coverage::Neither] {
         let assessment = Assessment::of(coverage, Confidence::of(100), vec![Code::TlsUa.into()]);
         for path in PATHS {
-            let decision = config.policy.decide(path, path, path, &Unseen, &assessment);
+            let decision = config
+                .policy
+                .decide(&config.policy.place(path, path, path), &Unseen, &assessment, &[]);
             assert!((1..=100).contains(&decision.cost));
             let rules = config.policy.rules.listed();
             let of_rule = decision

@@ -188,6 +188,12 @@ impl<'v> Recorded<'v> {
         compare(&view, known)
     }
 
+    /// Whether the request was over the limit of this name, which one line cannot tell anew.
+    pub fn is_over(&self, limit: &str) -> bool {
+        let over = self.line.get("limits").and_then(Value::as_array);
+        over.is_some_and(|names| names.iter().any(|name| name == limit))
+    }
+
     /// What was found over several requests: it cannot be told anew from one of them, and stands as it was found.
     fn remembered(&self) -> Vec<Finding> {
         let findings = self.line.get("findings").and_then(Value::as_array);

@@ -125,32 +125,27 @@ impl<R: Record> Table<R> {
         Ok(result)
     }
 
-    /// Where in `shard` the record of `key` is, or is to be.
+    /// Where in `shard` the record of `key` is, or is to be. What the others are worth is asked only where one has to give way: for
+    /// some it takes long to tell.
     fn place_for(shard: &[u8], key: Key, now: Moment) -> Place {
-        let places = shard.chunks_exact(Self::PLACE).enumerate();
+        let places = || shard.chunks_exact(Self::PLACE).filter_map(split).enumerate();
+        if let Some((at, _)) = places().find(|(_, (tag, _))| *tag == key.bits()) {
+            return Place { at, holds: Holds::Own };
+        }
         // Whoever comes looks from a place of its own, and so finds another one among equals.
-        let count = u64::try_from(places.len()).unwrap_or(u64::MAX).max(1);
+        let count = u64::try_from(places().count()).unwrap_or(u64::MAX).max(1);
         let first = usize::try_from(key.bits() % count).unwrap_or_default();
         let mut least = Place {
-            at: 0,
+            at: first,
             holds: Holds::Another,
         };
         let mut least_worth = u64::MAX;
-        for (at, place) in places.clone().skip(first).chain(places.take(first)) {
-            let Some((tag, record)) = split(place) else { continue };
-            if tag == key.bits() {
-                return Place { at, holds: Holds::Own };
-            }
-            if least.holds == Holds::Nothing {
-                continue;
-            }
+        for (at, (tag, record)) in places().skip(first).chain(places().take(first)) {
             let worth = if tag == 0 { None } else { R::read(record).worth(now) };
             match worth {
                 None => {
-                    least = Place {
-                        at,
-                        holds: Holds::Nothing,
-                    }
+                    let holds = Holds::Nothing;
+                    return Place { at, holds };
                 }
                 Some(worth) if worth < least_worth => {
                     least.at = at;

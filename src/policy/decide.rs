@@ -1,12 +1,16 @@
 //! The policy for requests as a whole: the route, then the first rule that matches, then the ladder of the route's class.
 
 use super::ladders::{Band, Ladders};
+use super::limits::{Counted, Counters, Hit, Limits, Otherwise};
 use super::routes::{Found, Route, Routes, normal_host};
-use super::rules::{Asked, Field, Number, Rules, Subject};
+use super::rules::{Asked, Field, Number, Rule, Rules, Subject};
 use super::{Class, Decision, Mode, Verdict, path};
 use crate::compare::{Assessment, Score};
 use crate::evidence::{Evidence, Reason};
+use crate::memory::key::Keys;
+use crate::memory::store::{Moment, Store};
 use core::net::IpAddr;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// What the configuration says of requests, compiled.
@@ -20,6 +24,8 @@ pub struct Policy {
     pub ladders: Ladders,
     /// `rules`
     pub rules: Rules<Verdict>,
+    /// `limits.rates`
+    pub limits: Limits,
 }
 
 impl Default for Policy {
@@ -29,53 +35,132 @@ impl Default for Policy {
             routes: Routes::built_in(),
             ladders: Ladders::default(),
             rules: Rules::default(),
+            limits: Limits::default(),
         }
     }
 }
 
 impl Policy {
-    /// Decides on one request. `method`, `host` and `path` are as the client sent them; what rules ask of them, of the route and
-    /// of the assessment, `subject` is never asked for. Allocates only to bring a host or path into its form, and where the router has to go back from a
-    /// pattern that looked right, for its list of where to.
-    pub fn decide(
-        &self,
-        method: &[u8],
-        host: &[u8],
-        path: &[u8],
-        subject: &impl Subject,
-        assessment: &Assessment,
-    ) -> Decision {
+    /// The route of a request. `method`, `host` and `path` are as the client sent them. Allocates only to bring a host or path into
+    /// its form, and where the router has to go back from a pattern that looked right, for its list of where to.
+    pub fn place<'p>(&'p self, method: &'p [u8], host: &'p [u8], path: &'p [u8]) -> Placed<'p> {
         // Neither routes nor rules tell cases apart, however long the path is.
         let (form_of_host, path) = (normal_host(host), path::normal(path).map(path::lower));
         let (route, found) = match &path {
             Ok(path) => self.find(method, form_of_host.as_deref(), path),
             Err(path::TooLong) => (self.routes.default_route(), Found::PathTooLong),
         };
-        let request = Request {
+        Placed {
             method: Evidence::or_missing(str::from_utf8(method).ok(), Reason::Malformed),
-            host: match form_of_host.as_deref() {
+            host: match form_of_host {
                 None if host.is_empty() => Evidence::Missing(Reason::NotSent),
                 form => Evidence::or_missing(form, Reason::Malformed),
             },
-            path: Evidence::or_missing(path.as_deref().ok(), Reason::TooLarge),
+            path: Evidence::or_missing(path.ok(), Reason::TooLarge),
             route,
+            found,
+        }
+    }
+
+    /// Counts the request in the limits that are about it, and gives those that it is over; see [`super::limits`].
+    pub fn count(
+        &self,
+        placed: &Placed<'_>,
+        subject: &impl Subject,
+        assessment: &Assessment,
+        counting: &Counting<'_, impl Store, impl Fn() -> Option<Moment>>,
+    ) -> Vec<Hit> {
+        let request = Request {
+            placed,
             assessment,
             subject,
         };
-        let rule = self.rules.first(&request);
-        let ladder = self.ladders.of(route.class);
-        let band = Band::of(assessment.score());
-        let of_rule = rule.and_then(|rule| rule.mode);
+        let counted = Counted {
+            counters: counting.counters,
+            store: counting.store,
+            keys: counting.keys,
+            now: &counting.now,
+            mode: |own| self.mode_on(placed.route, own),
+            otherwise: || self.otherwise(&request),
+        };
+        self.limits.count(&request, placed.route, counted)
+    }
+
+    /// Decides on one request, which is over these limits. What rules ask of method, host, path, the route and the assessment, `subject` is never asked for.
+    ///
+    /// A rule that allows spares a request from the limits: they count it, and do not decide. Else what is carried out comes before
+    /// what is only observed, unless it does nothing, and of each the strictest; a limit that asks for no more than the rule or the
+    /// ladder does decides nothing.
+    pub fn decide(
+        &self,
+        placed: &Placed<'_>,
+        subject: &impl Subject,
+        assessment: &Assessment,
+        hits: &[Hit],
+    ) -> Decision {
+        let request = Request {
+            placed,
+            assessment,
+            subject,
+        };
+        let route = placed.route;
+        let Without { rule, verdict, mode } = self.without_limits(&request);
+        let mut decided = (verdict, mode);
+        let mut limit = None;
+        let is_spared = rule.is_some_and(spares);
+        for hit in hits.iter().filter(|_| !is_spared) {
+            let candidate = (hit.action, self.mode_on(route, hit.mode));
+            if is_stricter(candidate, decided) {
+                (decided, limit) = (candidate, Some(hit.clone()));
+            }
+        }
+        let (verdict, mode) = decided;
         Decision {
-            verdict: rule.map_or_else(|| ladder.rungs(assessment.agreement).at(band), |rule| rule.action),
-            mode: of_rule.or(route.mode).or(ladder.mode).unwrap_or(self.mode),
+            verdict,
+            mode,
             route: Rc::clone(&route.name),
             class: route.class,
             cost: route.cost,
-            found,
-            band,
-            rule: rule.map(|rule| Rc::clone(&rule.name)),
+            found: placed.found,
+            band: Band::of(assessment.score()),
+            rule: rule.filter(|_| limit.is_none()).map(|rule| Rc::clone(&rule.name)),
+            limit,
+            over: hits.iter().map(|hit| Rc::clone(&hit.name)).collect(),
         }
+    }
+
+    /// What a request comes to by the rules, and where none matches by the ladder.
+    fn without_limits<S: Subject>(&self, request: &Request<'_, S>) -> Without<'_> {
+        let Request {
+            placed: Placed { route, .. },
+            assessment,
+            ..
+        } = request;
+        let of_ladder = || {
+            let rungs = self.ladders.of(route.class).rungs(assessment.agreement);
+            rungs.at(Band::of(assessment.score()))
+        };
+        let rule = self.rules.first(request);
+        Without {
+            rule,
+            verdict: rule.map_or_else(of_ladder, |rule| rule.action),
+            mode: self.mode_on(route, rule.and_then(|rule| rule.mode)),
+        }
+    }
+
+    /// The same, as far as limits have to know it.
+    fn otherwise<S: Subject>(&self, request: &Request<'_, S>) -> Otherwise {
+        match self.without_limits(request) {
+            Without { rule: Some(rule), .. } if spares(rule) => Otherwise::Spared,
+            Without { verdict, mode, .. } if verdict.is_answer() => Otherwise::Answered(mode),
+            Without { .. } => Otherwise::Passes,
+        }
+    }
+
+    /// The mode on `route` of what has this one of its own: else the route's, else its ladder's, else that of all.
+    fn mode_on(&self, route: &Route, own: Option<Mode>) -> Mode {
+        let of_ladder = self.ladders.of(route.class).mode;
+        own.or(route.mode).or(of_ladder).unwrap_or(self.mode)
     }
 
     /// The route of a request. Where a server may read two paths, each has one: then what is more to be protected counts.
@@ -99,24 +184,75 @@ impl Policy {
     }
 }
 
+/// What a request comes to without limits.
+struct Without<'p> {
+    rule: Option<&'p Rule<Verdict>>,
+    verdict: Verdict,
+    mode: Mode,
+}
+
+/// Whether `rule` spares a request from the limits.
+fn spares(rule: &Rule<Verdict>) -> bool {
+    rule.action == Verdict::Allow
+}
+
+/// Whether one answer comes before another: what does something comes before what is only observed, then what is stricter.
+fn is_stricter(one: (Verdict, Mode), other: (Verdict, Mode)) -> bool {
+    let rank = |(verdict, mode): (Verdict, Mode)| (mode == Mode::Enforce && verdict > Verdict::Log, verdict);
+    rank(one) > rank(other)
+}
+
+/// What limits are counted with.
+#[derive(Debug)]
+pub struct Counting<'a, S, N> {
+    /// Where.
+    pub counters: &'a Counters,
+    /// What all workers share.
+    pub store: &'a S,
+    /// What stands for whom.
+    pub keys: &'a Keys,
+    /// The proxy's clock, if it tells.
+    pub now: N,
+}
+
+/// A request that has its route.
+#[derive(Clone, Debug)]
+pub struct Placed<'p> {
+    method: Evidence<&'p str>,
+    host: Evidence<Cow<'p, str>>,
+    path: Evidence<Cow<'p, str>>,
+    route: &'p Rc<Route>,
+    found: Found,
+}
+
+impl<'p> Placed<'p> {
+    /// Its route.
+    pub const fn route(&self) -> &'p Rc<Route> {
+        self.route
+    }
+
+    /// Its path in its form, in lower case; none where it is too long.
+    pub fn path(&self) -> Option<&str> {
+        self.path.seen().map(|path| &**path)
+    }
+}
+
 /// What rules are tried on: the subject, with what the policy itself knows.
 struct Request<'a, S> {
-    method: Evidence<&'a str>,
-    host: Evidence<&'a str>,
-    path: Evidence<&'a str>,
-    route: &'a Route,
+    placed: &'a Placed<'a>,
     assessment: &'a Assessment,
     subject: &'a S,
 }
 
 impl<S: Subject> Subject for Request<'_, S> {
     fn texts(&self, field: Field, take: &mut dyn FnMut(&str)) -> Evidence<()> {
+        let route = self.placed.route;
         let text = match field {
-            Field::Method => self.method.clone(),
-            Field::Host => self.host.clone(),
-            Field::Path => return self.path.clone().map(|path| in_lower_case(path, take)),
-            Field::Route => Evidence::Seen(&*self.route.name),
-            Field::Class => Evidence::Seen(self.route.class.as_str()),
+            Field::Method => self.placed.method.clone(),
+            Field::Host => self.placed.host.as_ref().map(|host| &**host),
+            Field::Path => return self.placed.path.as_ref().map(|path| in_lower_case(path, take)),
+            Field::Route => Evidence::Seen(&*route.name),
+            Field::Class => Evidence::Seen(route.class.as_str()),
             Field::Agreement => Evidence::Seen(self.assessment.agreement.as_str()),
             Field::Reason => return reasons(self.assessment, take),
             _ => return self.subject.texts(field, take),
@@ -136,6 +272,10 @@ impl<S: Subject> Subject for Request<'_, S> {
 
     fn client_ip(&self) -> Evidence<IpAddr> {
         self.subject.client_ip()
+    }
+
+    fn header(&self, name: &str, take: &mut dyn FnMut(&[u8])) -> Evidence<()> {
+        self.subject.header(name, take)
     }
 }
 
@@ -176,7 +316,12 @@ mod tests {
     }
 
     fn decide(policy: &Policy, path: &str, seen: &Seen, codes: &[Code]) -> Decision {
-        policy.decide(b"GET", b"a.example", path.as_bytes(), seen, &assessment(codes))
+        policy.decide(
+            &policy.place(b"GET", b"a.example", path.as_bytes()),
+            seen,
+            &assessment(codes),
+            &[],
+        )
     }
 
     const BOTH_HIGH: [Code; 2] = [Code::OsTcpUa, Code::TlsUa];
@@ -194,6 +339,8 @@ mod tests {
             found: Found::Pattern,
             band: Band::High,
             rule: None,
+            limit: None,
+            over: Vec::new(),
         };
         assert_eq!(decision, expected);
         let verdict = |path, codes: &[Code]| decide(&policy, path, &Seen::default(), codes).verdict;
@@ -303,7 +450,7 @@ mod tests {
         let unknown = Assessment::of(Coverage::Neither, Confidence::default(), Vec::new());
         assert_eq!(unknown.agreement, Agreement::Unknown);
         for bytes in [&b""[..], b"\xff\xfe", b"\0", b"%", b":::", b"[", b"*", b"//////"] {
-            let decision = policy.decide(bytes, bytes, bytes, &Seen::default(), &unknown);
+            let decision = policy.decide(&policy.place(bytes, bytes, bytes), &Seen::default(), &unknown, &[]);
             assert_eq!(decision.verdict, Verdict::Allow, "{bytes:?}");
         }
     }
@@ -313,7 +460,12 @@ mod tests {
         let policy = policy(r#"{"rules":[{"name":"a","match":{"path":"/admin/*"},"action":"block"}]}"#);
         let path = format!("/ADMIN/{}", "X".repeat(1_000));
         let quiet = Assessment::of(Coverage::Neither, Confidence::default(), Vec::new());
-        let decision = policy.decide(b"GET", b"a.example", path.as_bytes(), &Seen::default(), &quiet);
+        let decision = policy.decide(
+            &policy.place(b"GET", b"a.example", path.as_bytes()),
+            &Seen::default(),
+            &quiet,
+            &[],
+        );
         assert_eq!(decision.verdict, Verdict::Block);
     }
 }

@@ -4,13 +4,16 @@ pub mod config;
 pub mod connection;
 mod decide;
 pub mod ladders;
+pub mod limits;
 pub mod path;
 pub mod routes;
 pub mod rules;
 
-pub use decide::Policy;
+pub use decide::{Counting, Placed, Policy};
 
+use crate::memory::behaviour::Step;
 use ladders::Band;
+use limits::Hit;
 use routes::Found;
 use std::rc::Rc;
 
@@ -64,6 +67,11 @@ impl Verdict {
         Self::Limit,
         Self::Block,
     ];
+
+    /// Whether the request is answered in the proxy, and never reaches the upstream.
+    pub const fn is_answer(self) -> bool {
+        matches!(self, Self::Challenge | Self::Limit | Self::Block)
+    }
 
     /// Its stable name.
     pub const fn as_str(self) -> &'static str {
@@ -135,6 +143,21 @@ impl Class {
     }
 }
 
+/// What a request asks for, as far as it matters to those who remember.
+impl From<Class> for Step {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Login => Self::Login,
+            Class::Checkout => Self::Checkout,
+            Class::Search => Self::Search,
+            Class::Api => Self::Api,
+            Class::Admin => Self::Admin,
+            Class::Static => Self::Asset,
+            Class::Page => Self::Page,
+        }
+    }
+}
+
 /// The verdict on one request, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
@@ -154,4 +177,8 @@ pub struct Decision {
     pub band: Band,
     /// The rule that decided, by its name; none when the ladder did.
     pub rule: Option<Rc<str>>,
+    /// The limit that decided, with when there is room again.
+    pub limit: Option<Hit>,
+    /// The names of all limits that the request is over.
+    pub over: Vec<Rc<str>>,
 }

@@ -19,6 +19,9 @@ use crate::wire::tls::ClientHello;
 /// The filter state key of the log line; the proxy puts `wasm.` before it.
 pub(super) const LINE_KEY: &str = "layerprint";
 
+/// The filter state key of what is told loudly of a login.
+pub(super) const LOGIN_KEY: &str = "layerprint.login";
+
 /// The filter state key under which the connection role hands the opening over, and where the request role finds it.
 pub(super) const HANDOVER_KEY: &str = "layerprint.opening";
 const HANDOVER_PATH: [&str; 2] = ["filter_state", "wasm.layerprint.opening"];

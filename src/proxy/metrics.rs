@@ -68,7 +68,7 @@ pub enum Metric {
     Decisions {
         /// The route, whose names are the configuration's.
         route: Rc<str>,
-        /// The code of the strongest finding, or `rule`.
+        /// The code of the strongest finding, or `rule`, or `limit`.
         reason: &'static str,
         /// The verdict.
         verdict: Verdict,
@@ -89,10 +89,57 @@ pub enum Metric {
     SlowOverflow,
     /// Findings by code.
     Findings(&'static str),
+    /// Requests that were over a limit.
+    Limited {
+        /// The limit, whose names are the configuration's.
+        limit: Rc<str>,
+        /// Whether it decided, and so what became of the request.
+        decided: Decided,
+    },
+    /// Logins that succeeded after many that failed, of the same `network`, `shape` or `both`.
+    LoginAlarms(&'static str),
+    /// What became of changes to what all workers share.
+    Memory {
+        /// `limits`, `behaviour`, `sources`.
+        table: &'static str,
+        /// `retried`: another worker was faster, and the change was made after all. `lost`: it was not. `evicted`: something
+        /// that still said something was forgotten for it. `failed`: the proxy refused.
+        event: &'static str,
+    },
     /// Headers and trailers of clients that claimed to be ours.
     ForgedHeaders,
     /// What the proxy failed to do.
     Errors(Fault),
+}
+
+/// What became of a request that was over a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Decided {
+    /// What the limit says was done.
+    Enforced,
+    /// It was written down.
+    Observed,
+    /// Something stricter decided, or a rule spared the request.
+    Elsewhere,
+}
+
+impl Decided {
+    /// How `decision` took a limit of this name.
+    pub fn of(decision: &Decision, limit: &str) -> Self {
+        match (&decision.limit, decision.mode) {
+            (Some(hit), Mode::Enforce) if &*hit.name == limit => Self::Enforced,
+            (Some(hit), Mode::Observe) if &*hit.name == limit => Self::Observed,
+            _ => Self::Elsewhere,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforced => "enforced",
+            Self::Observed => "observed",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
 }
 
 /// What the proxy failed to do.
@@ -147,10 +194,11 @@ impl Metric {
             return None;
         }
         let strongest = assessment.findings.first().map(|finding| finding.code.as_str());
-        let reason = match (&decision.rule, strongest) {
-            (Some(_), _) => "rule",
-            (None, Some(code)) => code,
-            (None, None) => "none",
+        let reason = match (&decision.rule, &decision.limit, strongest) {
+            (Some(_), ..) => "rule",
+            (None, Some(_), _) => "limit",
+            (None, None, Some(code)) => code,
+            (None, None, None) => "none",
         };
         Some(Self::Decisions {
             route: Rc::clone(&decision.route),
@@ -212,6 +260,9 @@ impl fmt::Display for Metric {
             Self::Slowed => f.write_str("slowed"),
             Self::SlowOverflow => f.write_str("slow_overflow"),
             Self::Findings(code) => write!(f, "findings.code.{code}"),
+            Self::Limited { limit, decided } => write!(f, "limited.limit.{limit}.decided.{}", decided.as_str()),
+            Self::LoginAlarms(of) => write!(f, "login_alarms.of.{of}"),
+            Self::Memory { table, event } => write!(f, "memory.table.{table}.event.{event}"),
             Self::ForgedHeaders => f.write_str("forged_headers"),
             Self::Errors(fault) => write!(f, "errors.kind.{}", fault.as_str()),
         }

@@ -10,7 +10,10 @@ mod facts;
 pub mod held;
 pub mod metrics;
 pub mod plugin;
+mod pressure;
+pub mod remember;
 pub mod request;
 #[cfg(target_arch = "wasm32")]
 mod sdk;
 mod transport;
+mod visit;

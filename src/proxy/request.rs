@@ -8,8 +8,10 @@ use super::connections::{Arrival, Known, Record, SharedRecord};
 use super::early::Early;
 use super::facts;
 use super::held::Place;
-use super::metrics::{Fault, Metric};
+use super::metrics::{Decided, Fault, Metric};
 use super::plugin::Plugin;
+use super::pressure::met;
+use super::remember::Clock;
 use super::transport;
 use crate::annotate::answer::Step;
 use crate::annotate::{Annotation, Observed, Target, headers, line};
@@ -23,6 +25,7 @@ use crate::fingerprint::client::{ConnectionPrint, request_order};
 use crate::fingerprint::order::HeaderOrder;
 use crate::fingerprint::tls::TlsPrint;
 use crate::host::{Failure, Fields, Host, RequestId};
+use crate::memory::behaviour::Visit;
 use crate::memory::sources::Fate;
 use crate::policy::config::{FailurePolicy, Header, Switch};
 use std::cell::RefCell;
@@ -46,6 +49,8 @@ pub struct RequestRole {
     id: RequestId,
     /// Where it waits, from when it was held back until it ends.
     place: Option<Place>,
+    /// The request, when its answer is to be remembered.
+    awaited: Option<Visit>,
 }
 
 impl RequestRole {
@@ -55,14 +60,19 @@ impl RequestRole {
             plugin,
             id,
             place: None,
+            awaited: None,
         }
     }
 
     /// The headers have come.
     pub fn on_request_headers(&mut self, host: &impl Host) -> Outcome {
-        let answered = self
-            .annotate(host)
-            .and_then(|step| answers::carry_out(host, &self.plugin, self.id, step));
+        let answered = self.annotate(host).and_then(|(step, visit)| {
+            let carried = answers::carry_out(host, &self.plugin, self.id, step)?;
+            // What is answered here never reaches who could say whether the credentials were right.
+            let is_on = !matches!(carried, Carried::Answered);
+            self.awaited = visit.filter(|visit| is_on && self.plugin.awaits(visit));
+            Ok(carried)
+        });
         match answered {
             Ok(Carried::On) => Outcome::Continue,
             Ok(Carried::Held(place)) => {
@@ -86,8 +96,16 @@ impl RequestRole {
         }
     }
 
-    fn annotate(&self, host: &impl Host) -> Result<Step, Failure> {
-        self.observe(host, |observed, fields| self.answer(host, observed, fields))?
+    fn annotate(&self, host: &impl Host) -> Result<(Step, Option<Visit>), Failure> {
+        self.observe(host, |observed| self.answer(host, observed))?
+    }
+
+    /// The headers of the answer have come.
+    pub fn on_response_headers(&mut self, host: &impl Host) {
+        // Between the two, an informational answer (1xx) never comes here.
+        if let Some(visit) = self.awaited.take() {
+            self.plugin.answered(host, &visit);
+        }
     }
 
     /// Takes the forged annotations away, and shows `look` all that was seen of the request, with its headers as they came. The
@@ -95,11 +113,7 @@ impl RequestRole {
     ///
     /// # Errors
     /// The proxy does not hand out the headers, or does not let them be changed.
-    pub fn observe<T>(
-        &self,
-        host: &impl Host,
-        look: impl FnOnce(&Observed<'_>, &[(String, Vec<u8>)]) -> T,
-    ) -> Result<T, Failure> {
+    pub fn observe<T>(&self, host: &impl Host, look: impl FnOnce(&Observed<'_>) -> T) -> Result<T, Failure> {
         let fields = host.fields(Fields::Headers)?;
         let names = RequestNames::new(fields.iter().map(|(name, _)| name.as_str()));
         let forged = self.strip(host, Fields::Headers, &names)?;
@@ -124,6 +138,9 @@ impl RequestRole {
         let headers = || fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let (claims, sent) = (Claims::of(headers()), Sent::of(headers()));
         let crawler = self.plugin.config.clients.crawlers.verify_claim(&claims, client);
+        // What a proxy in front of us connects with is none of its client's doing.
+        let pressure = known.of_source.as_ref().filter(|_| relayed.is_none());
+        let flood = pressure.and_then(|pressure| pressure.flood_on(networks));
         let observed = Observed {
             target: target(&fields),
             facts,
@@ -140,29 +157,39 @@ impl RequestRole {
             networks,
             of_source: known.of_source.as_ref(),
             forged,
-            remembered: &[],
+            fields: &fields,
+            remembered: flood.as_slice(),
         };
-        Ok(look(&observed, &fields))
+        Ok(look(&observed))
     }
 
     /// Compares, decides and writes it down.
-    fn answer(&self, host: &impl Host, observed: &Observed<'_>, fields: &[(String, Vec<u8>)]) -> Result<Step, Failure> {
-        let view = observed.view();
-        let assessment = compare(&view, self.plugin.known());
+    fn answer(&self, host: &impl Host, observed: &Observed<'_>) -> Result<(Step, Option<Visit>), Failure> {
+        let policy = &self.plugin.config.policy;
         let Target {
             method,
             host: authority,
             path,
         } = observed.target;
-        let policy = &self.plugin.config.policy;
-        let decision = policy.decide(method, authority, path, observed, &assessment);
+        let placed = policy.place(method, authority, path);
+        let clock = Clock::new(host);
+        let (visit, remembered) = self.plugin.visit(&clock, observed, &placed).unzip();
+        let mut remembered = remembered.unwrap_or_default();
+        remembered.extend_from_slice(observed.remembered);
+        let observed = &Observed {
+            remembered: &remembered,
+            ..*observed
+        };
+        let assessment = compare(&observed.view(), self.plugin.known());
+        let over = self.plugin.limits(&clock, observed, &placed, &assessment);
+        let decision = policy.decide(&placed, observed, &assessment, &over);
         let annotation = Annotation {
             observed,
             assessment: &assessment,
             decision: &decision,
         };
 
-        let step = Step::of(&decision, &self.plugin.config.limits, fields);
+        let step = Step::of(&decision, &self.plugin.config.limits, observed.fields);
         let sent = &self.plugin.config.annotate.headers;
         let marked = step == Step::PassMarked && !sent.contains(&Header::Verdict);
         for header in marked.then_some(&Header::Verdict).into_iter().chain(sent) {
@@ -187,7 +214,11 @@ impl RequestRole {
         if let Some(metric) = Metric::decisions(&decision, &assessment) {
             self.plugin.metrics.count(host, metric);
         }
-        Ok(step)
+        for name in &decision.over {
+            let (limit, decided) = (Rc::clone(name), Decided::of(&decision, name));
+            self.plugin.metrics.count(host, Metric::Limited { limit, decided });
+        }
+        Ok((step, visit))
     }
 
     /// Takes the forged annotations among `names` away; how many there were.
@@ -233,6 +264,7 @@ impl RequestRole {
         let Record {
             opening,
             arrival,
+            awaited,
             known,
             ..
         } = record;
@@ -247,9 +279,11 @@ impl RequestRole {
             self.count_http(host, &print);
             order = Some(first);
             let at = arrival.as_ref().and_then(|arrival| arrival.at);
+            let layer4 = self.layer4(host, &mut early, arrival.as_ref(), &facts, &way(&facts));
+            let met = at.and_then(|at| met(&facts.peer, layer4.own_stack(&facts.peer), at));
             Known {
-                of_source: at.and_then(|at| self.plugin.count_source(&facts.peer, Fate::Used, at)),
-                layer4: self.layer4(host, &mut early, arrival.as_ref(), &facts, &way(&facts)),
+                of_source: met.and_then(|met| self.plugin.count_source(host, met, Fate::Used, *awaited)),
+                layer4,
                 facts,
                 print,
                 shown,

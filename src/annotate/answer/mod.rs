@@ -6,6 +6,7 @@
 mod accept;
 mod bodies;
 mod grpc;
+mod rate;
 
 use crate::policy::config::Limits;
 use crate::policy::{Decision, Mode, Verdict};
@@ -39,11 +40,15 @@ impl Step {
             (Mode::Enforce, Verdict::Slow) => return Self::Hold,
             (Mode::Enforce, Verdict::Challenge) => Refusal::Challenge,
             (Mode::Enforce, Verdict::Limit) => Refusal::Limit {
-                retry_after: limits.retry_after,
+                retry_after: decision.limit.as_ref().map_or(limits.retry_after, rate::retry_after),
             },
             (Mode::Enforce, Verdict::Block) => Refusal::Block,
         };
-        Self::Answer(Answer::of(refusal, fields))
+        let answer = Answer::of(refusal, fields);
+        Self::Answer(match (&decision.limit, decision.verdict) {
+            (Some(hit), Verdict::Limit) => answer.with(rate::fields(hit)),
+            _ => answer,
+        })
     }
 }
 
@@ -148,6 +153,15 @@ impl Answer {
             },
             form @ (Form::Page | Form::Problem) => Self::of_page(refusal, form, Reference::of(fields)),
         }
+    }
+
+    /// The answer with these fields too, where HTTP or gRPC has a place for them.
+    fn with(mut self, fields: impl IntoIterator<Item = Header>) -> Self {
+        match &mut self {
+            Self::Http { headers, .. } => headers.extend(fields),
+            Self::Grpc { metadata, .. } => metadata.extend(fields),
+        }
+        self
     }
 
     fn of_page(refusal: Refusal, form: Form, reference: Option<Reference<'_>>) -> Self {

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::compare::Score;
+use crate::memory::window::{Quota, Terms};
 use crate::policy::Class;
 use crate::policy::ladders::Band;
+use crate::policy::limits::Hit;
 use crate::policy::routes::Found;
 use serde_json::Value;
 use std::time::Duration;
@@ -24,7 +26,11 @@ fn fields(pairs: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
 }
 
 fn step(mode: Mode, verdict: Verdict, pairs: &[(&str, &str)]) -> Step {
-    let decision = Decision {
+    Step::of(&decision(mode, verdict), &LIMITS, &fields(pairs))
+}
+
+fn decision(mode: Mode, verdict: Verdict) -> Decision {
+    Decision {
         verdict,
         mode,
         route: "default".into(),
@@ -33,8 +39,16 @@ fn step(mode: Mode, verdict: Verdict, pairs: &[(&str, &str)]) -> Step {
         found: Found::Default,
         band: Band::of(Score::default()),
         rule: None,
-    };
-    Step::of(&decision, &LIMITS, &fields(pairs))
+        limit: None,
+        over: Vec::new(),
+    }
+}
+
+fn over(hit: &Hit) -> Decision {
+    Decision {
+        limit: Some(hit.clone()),
+        ..decision(Mode::Enforce, Verdict::Limit)
+    }
 }
 
 fn http(verdict: Verdict, pairs: &[(&str, &str)]) -> (u16, Vec<Header>, String) {
@@ -203,4 +217,35 @@ fn a_reference_that_could_break_out_of_the_page_is_not_repeated() {
         let problem: Value = serde_json::from_str(&problem).unwrap();
         assert!(problem.get("reference").is_none());
     }
+}
+
+#[test]
+fn who_is_over_a_limit_is_told_how_much_may_come_and_when() {
+    let hit = Hit {
+        name: "login".into(),
+        action: Verdict::Limit,
+        mode: None,
+        quota: Quota {
+            left: 0,
+            reset: Duration::from_millis(6_100),
+        },
+        terms: Terms {
+            most: 100,
+            window_ms: 10_000,
+            burst: None,
+        },
+    };
+    let told = |pairs: &[(&str, &str)]| match Step::of(&over(&hit), &LIMITS, &fields(pairs)) {
+        Step::Answer(Answer::Http { headers, .. } | Answer::Grpc { metadata: headers, .. }) => headers,
+        other => panic!("{other:?}"),
+    };
+    let headers = told(&[BROWSER]);
+    assert_eq!(header(&headers, "retry-after"), Some("7"));
+    assert_eq!(header(&headers, "ratelimit-policy"), Some(r#""login";q=100;w=10"#));
+    assert_eq!(header(&headers, "ratelimit"), Some(r#""login";r=0;t=7"#));
+    let metadata = told(&[("content-type", "application/grpc")]);
+    assert_eq!(header(&metadata, "ratelimit"), Some(r#""login";r=0;t=7"#));
+    assert_eq!(header(&metadata, "grpc-retry-pushback-ms"), Some("7000"));
+    let (_, headers, _) = http(Verdict::Limit, &[BROWSER]);
+    assert_eq!(header(&headers, "ratelimit"), None, "a ladder has no rate");
 }

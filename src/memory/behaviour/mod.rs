@@ -19,6 +19,8 @@ pub struct Visit {
     pub at: Moment,
     /// What it asks for.
     pub step: Step,
+    /// Whether it does something there.
+    pub attempt: Attempt,
     /// Its route.
     pub route: Key,
     /// Its method and path.
@@ -52,6 +54,15 @@ pub enum Step {
     Api,
     /// Something dear.
     Admin,
+}
+
+/// Whether a request does something, or only looks: the page with the form is no login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It does, by its method.
+    Yes,
+    /// It looks (`GET`, `HEAD`, `OPTIONS`).
+    No,
 }
 
 /// Who a request says it is from.
@@ -113,6 +124,13 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// Whether nothing is looked for.
+    pub const fn is_idle(&self) -> bool {
+        self.login.is_none() && self.rotation.is_none() && self.sequence.is_none()
+    }
+}
+
 /// All that is remembered of behaviour, by the settings of one plugin.
 #[derive(Debug, Default)]
 pub struct Behaviour {
@@ -163,3 +181,6 @@ impl Behaviour {
         tallies.into_iter().fold(Tally::default(), Tally::plus)
     }
 }
+
+#[cfg(test)]
+mod tests;

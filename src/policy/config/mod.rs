@@ -3,15 +3,18 @@
 //! Nothing is guessed: an unknown key, a wrong type, a number out of its range, a key given twice refuse the whole. What a
 //! release does not do yet, it does not accept.
 
+mod behaviour;
 mod clients;
 mod connection;
 mod ladders;
 mod limits;
 mod networks;
 mod problem;
+mod rates;
 mod routes;
 mod rules;
 mod section;
+mod sequence;
 mod strict;
 
 pub use clients::{Clients, Tables};
@@ -19,9 +22,11 @@ pub use networks::MAX_PREFIXES;
 pub use problem::Problem;
 
 use super::connection::ConnectionPolicy;
+use super::limits::Limits as Rates;
 use super::{Mode, Policy, Verdict};
 use crate::evidence::Networks;
 use crate::evidence::forwarded::{PeerEntry, Trust};
+use crate::memory::behaviour::Settings;
 use crate::wire::opening::MAX_OPENING;
 use section::Section;
 use serde_json::Value;
@@ -49,6 +54,8 @@ pub struct Config {
     pub limits: Limits,
     /// `connection`: how the connection role works.
     pub connection: ConnectionRole,
+    /// `behaviour`: what is looked for over several requests.
+    pub behaviour: Settings,
     /// `failure`: what becomes of a request that the filter cannot do its work on.
     pub failure: FailurePolicy,
 }
@@ -130,11 +137,17 @@ pub enum Header {
     Client,
     /// `x-layerprint-order`
     Order,
+    /// `x-layerprint-route`
+    Route,
+    /// `x-layerprint-class`
+    Class,
+    /// `x-layerprint-cost`
+    Cost,
 }
 
 impl Header {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Verdict,
         Self::Reasons,
         Self::Id,
@@ -145,6 +158,9 @@ impl Header {
         Self::Os,
         Self::Client,
         Self::Order,
+        Self::Route,
+        Self::Class,
+        Self::Cost,
     ];
     /// The smallest set that a WAF needs.
     const DEFAULT: [Self; 6] = [
@@ -169,6 +185,9 @@ impl Header {
             Self::Os => "x-layerprint-os",
             Self::Client => "x-layerprint-client",
             Self::Order => "x-layerprint-order",
+            Self::Route => "x-layerprint-route",
+            Self::Class => "x-layerprint-class",
+            Self::Cost => "x-layerprint-cost",
         }
     }
 
@@ -205,6 +224,7 @@ impl Default for Config {
                 handover: Switch::On,
                 policy: ConnectionPolicy::default(),
             },
+            behaviour: Settings::default(),
             failure: FailurePolicy::Open,
         }
     }
@@ -235,17 +255,19 @@ impl Config {
         let mut root = Section::root(value, problems);
         let mode = root.choice("mode", &MODES, default.mode);
         let mut names = BTreeSet::new();
-        let config = Self {
+        let routes = routes::routes(&mut root, &mut names);
+        let ladders = root.section("ladders", ladders::ladders);
+        let known = rules::Known::of_requests(&names);
+        let rules = rules::rules(&mut root, &known, &Verdict::ALL.map(|v| (v.as_str(), v)));
+        let mut rates = Vec::new();
+        let mut config = Self {
             mode,
             policy: Policy {
                 mode,
-                routes: routes::routes(&mut root, &mut names),
-                ladders: root.section("ladders", ladders::ladders),
-                rules: rules::rules(
-                    &mut root,
-                    &rules::Known::of_requests(&names),
-                    &Verdict::ALL.map(|v| (v.as_str(), v)),
-                ),
+                routes,
+                ladders,
+                rules,
+                limits: Rates::default(),
             },
             networks: networks::networks(&mut root),
             forwarded: root.section("forwarded", |section| networks::forwarded(section, default.forwarded)),
@@ -256,7 +278,10 @@ impl Config {
             log: root.section("log", |section| Log {
                 filter_state: section.switch("filter_state", default.log.filter_state),
             }),
-            limits: root.section("limits", |section| limits::limits(section, &default.limits)),
+            limits: root.section("limits", |section| {
+                rates = rates::rates(section, &known);
+                limits::limits(section, &default.limits)
+            }),
             connection: root.section("connection", |section| ConnectionRole {
                 opening_bytes: section.number(
                     "opening_bytes",
@@ -266,6 +291,7 @@ impl Config {
                 handover: section.switch("handover", default.connection.handover),
                 policy: connection::policy(section, mode),
             }),
+            behaviour: root.section("behaviour", |section| behaviour::behaviour(section, default.behaviour)),
             failure: root.choice(
                 "failure",
                 &[("open", FailurePolicy::Open), ("closed", FailurePolicy::Closed)],
@@ -273,6 +299,7 @@ impl Config {
             ),
         };
         root.finish();
+        config.policy.limits = Rates::new(rates, &config.policy.routes);
         config
     }
 }

@@ -99,8 +99,33 @@ fn rule<A: Copy>(
     names: &mut BTreeSet<String>,
     values: &mut usize,
 ) -> Option<Rule<A>> {
+    let matched = matched(section, known, names, values, Matching::Some);
+    let action = section.needed_choice("action", actions)?;
+    matched(action)
+}
+
+/// What has to be said of what a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Matching {
+    /// Something.
+    Some,
+    /// Nothing stands for all.
+    SomeOrAll,
+}
+
+/// Reads all of a rule but its action: name, conditions, what becomes of it where evidence is missing, mode. None comes of it without
+/// a name.
+pub(super) fn matched<A>(
+    section: &mut Section<'_>,
+    known: &Known<'_>,
+    names: &mut BTreeSet<String>,
+    values: &mut usize,
+    matching: Matching,
+) -> impl FnOnce(A) -> Option<Rule<A>> + use<A> {
     let name = name(section, names);
-    section.need("match", "an object of at least one condition".to_owned());
+    if matching == Matching::Some {
+        section.need("match", "an object of at least one condition".to_owned());
+    }
     let mut read = |key| conditions(section, key, known, values);
     let (conditions, unless) = (read("match"), read("unless"));
     let missing = section.choice(
@@ -108,15 +133,17 @@ fn rule<A: Copy>(
         &[("match", Missing::Match), ("no-match", Missing::NoMatch)],
         Missing::default(),
     );
-    let action = section.needed_choice("action", actions);
-    Some(Rule {
-        mode: section.choice_if_given("mode", &MODES),
-        name: name?,
-        conditions,
-        unless,
-        missing,
-        action: action?,
-    })
+    let mode = section.choice_if_given("mode", &MODES);
+    move |action| {
+        Some(Rule {
+            mode,
+            name: name?,
+            conditions,
+            unless,
+            missing,
+            action,
+        })
+    }
 }
 
 /// Reads the object of conditions under `key`. One that is there has to say something.
@@ -264,7 +291,7 @@ mod tests {
     fn a_rule_for_connections_asks_only_for_what_is_known_by_then() {
         let text = r#"{"connection":{"mode":"observe","ladder":{"high":"close"},"rules":[
             {"name":"a","match":{"path":"/x"},"action":"block"},{"name":"b","match":{"ja4":"x"},"action":"close"}]}}"#;
-        let known = r#""ja3", "ja3n", "ja4", "ja4s1", "tcp", "os", "mss_class", "lp1_tcp", "lp1_tls", "sni", "network", "reason", "tls_client", "hops", "rtt_us", "source_connections", "source_without_request", "client_ip""#;
+        let known = r#""ja3", "ja3n", "ja4", "ja4s1", "tcp", "os", "mss_class", "lp1_tcp", "lp1_tls", "sni", "network", "reason", "tls_client", "hops", "rtt_us", "source_connections", "source_without_request", "source_unfinished", "family_connections", "family_without_request", "family_unfinished", "client_ip""#;
         assert_eq!(
             problems(text),
             [

@@ -55,6 +55,33 @@ impl<'p> Section<'p> {
         result
     }
 
+    /// The object under `key`; none where `false` stands for it, `default` where it is absent.
+    pub(super) fn section_or_off<T>(
+        &mut self,
+        key: &'static str,
+        default: Option<T>,
+        read: impl FnOnce(&mut Section<'_>, T) -> T,
+    ) -> Option<T> {
+        match self.left.get(key) {
+            Some(Value::Bool(false)) => {
+                self.take(key);
+                None
+            }
+            Some(Value::Object(_)) => {
+                let default = default?;
+                Some(self.section(key, |section| read(section, default)))
+            }
+            None => {
+                self.knows(key);
+                default
+            }
+            Some(_) => {
+                let value = self.take(key)?;
+                self.refuse(self.path_of(key), &value, "an object, false".to_owned(), default)
+            }
+        }
+    }
+
     /// The same, which has to say something where it is there. Otherwise nothing comes of it.
     pub(super) fn section_of_some<T: Default>(
         &mut self,
@@ -162,6 +189,36 @@ impl<'p> Section<'p> {
         if let Some(value) = self.take(key) {
             let accepted = format!("{accepted}; or an array of them");
             self.text_at(self.path_of(key), &value, &accepted, read);
+        }
+    }
+
+    /// The texts and objects in the array under `key`, as `read` understands them.
+    pub(super) fn texts_or_sections(
+        &mut self,
+        key: &'static str,
+        accepted: &str,
+        mut read: impl FnMut(Result<&str, &mut Section<'_>>) -> Result<(), Refused>,
+    ) {
+        let path = self.path_of(key);
+        let items = match self.take(key) {
+            None => return,
+            Some(Value::Array(items)) => items,
+            Some(other) => return self.refuse(path, &other, format!("an array of {accepted}"), ()),
+        };
+        for (n, item) in items.into_iter().enumerate() {
+            let path = format!("{path}[{n}]");
+            if item.is_object() {
+                let shown = item.to_string();
+                let mut section = Section::of(path.clone(), Some(item), self.problems);
+                let result = read(Err(&mut section));
+                section.finish();
+                if let Err(Refused { why, accepted }) = result {
+                    let what = format!("{} {why}", on_one_line(&shown));
+                    self.problems.push(Problem { path, what, accepted });
+                }
+            } else {
+                self.text_at(path, &item, accepted, |text| read(Ok(text)));
+            }
         }
     }
 
@@ -326,6 +383,25 @@ impl<'p> Section<'p> {
                 self.refuse(self.path_of(key), &value, accepted, default)
             }
         }
+    }
+
+    /// The whole numbers within `range` in the array under `key`.
+    pub(super) fn numbers(&mut self, key: &'static str, range: RangeInclusive<usize>) -> Vec<usize> {
+        let path = self.path_of(key);
+        let accepted = format!("whole numbers from {} to {}", range.start(), range.end());
+        let items = match self.take(key) {
+            None => return Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(other) => return self.refuse(path, &other, format!("an array of {accepted}"), Vec::new()),
+        };
+        let mut numbers = Vec::with_capacity(items.len());
+        for (n, item) in items.iter().enumerate() {
+            match whole(item).filter(|number| range.contains(number)) {
+                Some(number) => numbers.push(number),
+                None => self.refuse(format!("{path}[{n}]"), item, accepted.clone(), ()),
+            }
+        }
+        numbers
     }
 
     /// Whether there is anything under `key`.

@@ -1,5 +1,6 @@
 //! One condition of a rule: what has to be seen of one piece of evidence.
 
+use super::super::routes::Route;
 use super::field::{Field, Number};
 use super::pattern::{Glob, TextPattern};
 use super::subject::{Subject, texts};
@@ -96,6 +97,22 @@ fn either<V: Display>(f: &mut fmt::Formatter<'_>, values: impl Iterator<Item = V
     match count.saturating_sub(MAX_SHOWN) {
         0 => Ok(()),
         more => write!(f, " or one of {more} more"),
+    }
+}
+
+impl Condition {
+    /// Whether what is asked for tells alone if it holds.
+    pub const fn is_of_target(&self) -> bool {
+        matches!(self, Self::Text(Field::Method | Field::Host | Field::Path, _))
+    }
+
+    /// Whether it holds for every request on `route`; none where the route does not tell.
+    pub fn holds_on(&self, route: &Route) -> Option<bool> {
+        match self {
+            Self::Text(Field::Route, wanted) => Some(wanted.has(&route.name)),
+            Self::Text(Field::Class, wanted) => Some(wanted.has(route.class.as_str())),
+            Self::Text(..) | Self::Number(..) | Self::ClientIp(_) => None,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What rules are tried on: a live request, a live connection, a line of the log. Each says its evidence by the names of the fields.
 
 use super::field::{Field, Number};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Reason};
 use core::net::IpAddr;
 
 /// Whatever rules are tried on. Nothing is asked for that no rule wants.
@@ -15,6 +15,13 @@ pub trait Subject {
 
     /// The client's address, as far as it is trusted.
     fn client_ip(&self) -> Evidence<IpAddr>;
+
+    /// Hands each value of the request's header of this name, in lower case, to `take`. Missing where none came, or where headers
+    /// are not known.
+    fn header(&self, name: &str, take: &mut dyn FnMut(&[u8])) -> Evidence<()> {
+        let _ = (name, take);
+        Evidence::Missing(Reason::NotProvided)
+    }
 }
 
 /// The longest text of a field without case: the longest name of a host.

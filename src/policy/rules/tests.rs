@@ -38,7 +38,7 @@ impl Seen {
         Self::default().with(field, &[text])
     }
 
-    fn with(mut self, field: Field, values: &[&str]) -> Self {
+    pub(in crate::policy) fn with(mut self, field: Field, values: &[&str]) -> Self {
         if let Self::Only { texts, .. } = &mut self {
             texts.insert(field, values.iter().map(|value| (*value).to_owned()).collect());
         }
@@ -52,7 +52,7 @@ impl Seen {
         self
     }
 
-    fn with_ip(mut self, text: &str) -> Self {
+    pub(in crate::policy) fn with_ip(mut self, text: &str) -> Self {
         if let Self::Only { ip, .. } = &mut self {
             *ip = Some(text.parse().unwrap());
         }

@@ -79,5 +79,10 @@ pub const PATH: &[u8] = b"/api/v1/products/1234?color=blue&page=2";
 
 /// Decides on that request, with this path.
 pub fn decide(policy: &Policy, path: &[u8], assessment: &Assessment) -> Decision {
-    policy.decide(b"GET", b"www.shop.example", path, &Chrome, assessment)
+    policy.decide(
+        &policy.place(b"GET", b"www.shop.example", path),
+        &Chrome,
+        assessment,
+        &[],
+    )
 }

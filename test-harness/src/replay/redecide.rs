@@ -93,13 +93,14 @@ impl Judge {
             let text = given.or_else(|| recorded.text(member)).unwrap_or_default();
             text.as_bytes().to_vec()
         };
-        let decision = config.policy.decide(
-            &asked(request.method, "method"),
-            &asked(request.host, "host"),
-            &asked(request.path, "path"),
-            &subject,
-            &assessment,
+        let (method, host, path) = (
+            asked(request.method, "method"),
+            asked(request.host, "host"),
+            asked(request.path, "path"),
         );
+        let placed = config.policy.place(&method, &host, &path);
+        let hits = config.policy.limits.recorded(|limit| recorded.is_over(limit));
+        let decision = config.policy.decide(&placed, &subject, &assessment, &hits);
         Ok((assessment, decision))
     }
 }

@@ -72,7 +72,7 @@ impl Answers {
 pub fn holds(plugin: &Rc<Plugin>, proxy: &Proxy, request: &Fields) -> (Value, BTreeSet<&'static str>) {
     *proxy.headers.borrow_mut() = request.clone();
     let role = RequestRole::new(Rc::clone(plugin), RequestId(1));
-    role.observe(proxy, |live, _| as_in_its_line(plugin, live)).unwrap()
+    role.observe(proxy, |live| as_in_its_line(plugin, live)).unwrap()
 }
 
 fn as_in_its_line(plugin: &Plugin, live: &Observed<'_>) -> (Value, BTreeSet<&'static str>) {
@@ -84,7 +84,12 @@ fn as_in_its_line(plugin: &Plugin, live: &Observed<'_>) -> (Value, BTreeSet<&'st
     let assessment = compare(&live.view(), known);
     let policy = &plugin.config.policy;
     let target = live.target;
-    let decision = policy.decide(target.method, target.host, target.path, live, &assessment);
+    let decision = policy.decide(
+        &policy.place(target.method, target.host, target.path),
+        live,
+        &assessment,
+        &[],
+    );
     let annotation = Annotation {
         observed: live,
         assessment: &assessment,
@@ -118,7 +123,10 @@ fn as_in_its_line(plugin: &Plugin, live: &Observed<'_>) -> (Value, BTreeSet<&'st
     assert_eq!(path::normal(path).ok(), path::normal(target.path).ok());
     assert_eq!(normal_host(host), normal_host(target.host));
     assert_eq!(String::from_utf8_lossy(method), String::from_utf8_lossy(target.method));
-    assert_eq!(policy.decide(method, host, path, &replayed, &again), decision);
+    assert_eq!(
+        policy.decide(&policy.place(method, host, path), &replayed, &again, &[]),
+        decision
+    );
     let seen = of_request.seen().collect();
     (line, seen)
 }

@@ -1,0 +1,31 @@
+//! Those who come for what is dear, and in which order they come.
+
+use crate::site::{Site, Visit};
+use serde_json::json;
+use std::time::Duration;
+
+#[test]
+fn a_scraper_that_skips_navigation_is_found_and_an_app_of_a_single_page_is_not() {
+    let test = "a_scraper_that_skips_navigation_is_found_and_an_app_of_a_single_page_is_not";
+    let Some(site) = Site::open(test, json!({})) else {
+        return;
+    };
+    let scrape = |n: usize| Visit::get("scraper", "chrome131", "127.6.6.6", &format!("/api/items?page={n}"));
+    let seen = site.visit(&(0..40).map(scrape).collect::<Vec<_>>());
+    let found = seen.iter().position(|seen| seen.has("no-navigation"));
+    println!("no-navigation at request {found:?} of 40");
+    assert!(found.is_some_and(|n| (9..30).contains(&n)), "{found:?}");
+
+    let get = |path: &str| Visit::get("app", "chrome131", "127.7.7.7", path);
+    let mut app = vec![get("/"), get("/static/app.js"), get("/static/app.css")];
+    let poll = |n: usize| get(&format!("/api/items?page={n}")).after(Duration::from_millis(100));
+    app.extend((0..40).map(poll).map(|visit| visit.cookie("sid=app")));
+    // The phone leaves the house: another address, the same cookie.
+    let moved =
+        |n: usize| Visit::get("moved", "chrome131", "127.8.8.8", &format!("/api/items?page={n}")).cookie("sid=app");
+    app.extend((0..40).map(moved));
+    for seen in site.visit(&app) {
+        assert!(seen.findings.is_empty() || !seen.has("no-navigation"), "{}", seen.line);
+        assert!(!seen.has("hammering") && !seen.has("regular-pacing"), "{}", seen.line);
+    }
+}
