@@ -428,6 +428,24 @@ mod tests {
         assert!(worth(&few, 10_000) < worth(&later, 10_000), "of equals the later");
     }
 
+    #[test]
+    fn a_window_that_no_ten_slots_divide_is_no_shorter_for_it() {
+        for window_ms in [1, 9, 100, 101, 109, 1_009] {
+            let terms = Terms {
+                most: 1,
+                window_ms,
+                burst: None,
+            };
+            for begin in 0..200 {
+                let mut window = Window::default();
+                assert!(passes(&mut window, terms, begin));
+                let next = (begin..).find(|ms| passes(&mut window, terms, *ms)).unwrap() - begin;
+                assert!(next >= u64::from(window_ms), "{next} of {window_ms}");
+                assert!(next <= u64::from(window_ms) * 11 / 10 + 11, "{next} of {window_ms}");
+            }
+        }
+    }
+
     /// Gaps between requests: short, long, and those of a slot or a window with one millisecond more or less.
     fn gaps() -> impl Strategy<Value = (u64, u64)> {
         prop_oneof![
