@@ -1,7 +1,8 @@
 //! How many different keys there were, in 128 bytes: HyperLogLog (Flajolet, Fusy, Gandouet, Meunier, 2007), with linear counting
 //! where there were few.
 //!
-//! The standard error is 1.04 / √128, about 9 %; up to some 60 it is much better.
+//! Error: 1.04 / √128, about 9 %, as one standard deviation; up to some 200 about 7 %, and one of five is missed now and then. Of
+//! 50 keys, 40 to 60 are estimated in nearly all cases.
 
 use super::bytes::{Reader, Writer};
 use super::key::Key;
@@ -9,6 +10,9 @@ use super::spans::Merge;
 
 /// The registers: one byte each.
 const REGISTERS: usize = 128;
+
+/// The ranks that there are: from none to that of a key whose other bits are all zero.
+const RANKS: usize = 64;
 
 /// The bits of a key that choose the register.
 const INDEX_BITS: u32 = 7;
@@ -56,11 +60,20 @@ impl Distinct {
     /// About how many were met.
     pub fn estimate(&self) -> u32 {
         let registers = 128.0_f64;
-        let sum: f64 = self.0.iter().map(|rank| f64::exp2(-f64::from(*rank))).sum();
+        // Ranks are few: each power of two is taken once for all registers that have it.
+        let mut of_rank = [0_u8; RANKS];
+        for rank in self.0 {
+            if let Some(count) = of_rank.get_mut(usize::from(rank)) {
+                *count = count.saturating_add(1);
+            }
+        }
+        let (sum, _) = of_rank.iter().fold((0.0_f64, 1.0_f64), |(sum, part), count| {
+            (sum + f64::from(*count) * part, part / 2.0)
+        });
         // The constant is that of the paper, for 128 registers.
         let raw = 0.7213 / (1.0 + 1.079 / registers) * registers * registers / sum;
-        let empty = self.0.iter().filter(|rank| **rank == 0).count();
-        let empty = f64::from(u32::try_from(empty).unwrap_or_default());
+        let [empty, ..] = of_rank;
+        let empty = f64::from(empty);
         let estimate = if raw <= 2.5 * registers && empty > 0.0 {
             registers * (registers / empty).ln()
         } else {
@@ -87,7 +100,7 @@ impl Merge for Distinct {
 }
 
 /// The nearest whole number; there is no conversion in the language that neither casts nor fails.
-fn whole(number: f64) -> u32 {
+pub(super) fn whole(number: f64) -> u32 {
     let (mut low, mut high) = (0_u32, u32::MAX);
     while low < high {
         let middle = low.midpoint(high);

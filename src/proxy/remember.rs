@@ -136,8 +136,8 @@ impl Plugin {
             settings.outcome(status, header.as_deref())
         });
         let cache = sequence.as_ref().and_then(|settings| {
-            let value = settings.cache_header().and_then(read)?;
-            settings.cache_outcome(&value)
+            let value = host.response_header(settings.cache_header()?).ok()?;
+            settings.cache_outcome(value.as_deref())
         });
         if login.is_none() && cache.is_none() {
             return;

@@ -7,10 +7,12 @@
 //!                "rotation": {"networks": 20, "share_percent": 50},
 //!                "sequence": false}}
 //! ```
+//!
+//! For `sequence` see [`super::sequence`].
 
 use super::rates::{HEADER, header};
 use super::section::Section;
-use crate::memory::behaviour::{Settings, login, rotation, sequence};
+use crate::memory::behaviour::{Settings, login, rotation};
 
 /// The most that is counted before something is found.
 const MAX_COUNT: usize = 1_000_000;
@@ -20,7 +22,7 @@ pub(super) fn behaviour(section: &mut Section<'_>, default: Settings) -> Setting
     Settings {
         login: section.section_or_off("login", default.login, login),
         rotation: section.section_or_off("rotation", default.rotation, rotation),
-        sequence: section.section_or_off("sequence", default.sequence, sequence),
+        sequence: section.section_or_off("sequence", default.sequence, super::sequence::sequence),
     }
 }
 
@@ -60,11 +62,13 @@ fn rotation(section: &mut Section<'_>, default: rotation::Settings) -> rotation:
     }
 }
 
-fn sequence(_: &mut Section<'_>, default: sequence::Settings) -> sequence::Settings {
-    default
-}
-
-fn count(section: &mut Section<'_>, key: &'static str, range: core::ops::RangeInclusive<usize>, default: u32) -> u32 {
+/// A count within `range`.
+pub(super) fn count(
+    section: &mut Section<'_>,
+    key: &'static str,
+    range: core::ops::RangeInclusive<usize>,
+    default: u32,
+) -> u32 {
     let or = usize::try_from(default).unwrap_or(MAX_COUNT);
     u32::try_from(section.number(key, range, or)).unwrap_or(default)
 }
