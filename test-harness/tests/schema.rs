@@ -164,6 +164,7 @@ fn everything() -> Value {
         "connection": {"opening_bytes": 1_024, "handover": false, "mode": "observe",
             "rules": ConnectionVerdict::ALL.map(|verdict| rule(verdict.as_str(), &of_connections)),
             "ladder": object(&Band::ALL, Band::as_str, |_| json!("close"))},
+        "behaviour": behaviour(),
         "failure": "open",
     });
     for key in ["mode", "forwarded", "log"] {
@@ -172,6 +173,16 @@ fn everything() -> Value {
     all["ladders"]["page"]["clean"] = json!("log");
     all["rules"][0]["missing"] = json!("match");
     all
+}
+
+/// Every key of what is looked for over several requests.
+fn behaviour() -> Value {
+    json!({
+        "login": {"failure_statuses": [401, 200], "success_statuses": [302], "failures": 1, "failures_of_client": 1_000_000,
+            "failure_header": {"name": "X-Login", "values": ["failed"]}, "ratio_percent": 100, "networks": 1},
+        "rotation": {"networks": 2, "share_percent": 1},
+        "sequence": {},
+    })
 }
 
 /// The crawlers of the corpus: the tables beside them have readers of their own.
@@ -312,6 +323,7 @@ fn a_corpus_of_configurations_is_accepted_and_refused_by_both() {
         json!({"rules": [], "connection": {"rules": [], "ladder": {}}}),
         json!({"rules": [{"name": "a", "match": {"reason": "tls-*"}, "action": "log"}]}),
         json!({"rules": [{"name": "a", "match": {"ja4": "\\*\\\\"}, "action": "log"}]}),
+        json!({"behaviour": {"login": false, "rotation": false, "sequence": false}}),
     ];
     assert_eq!(agree(&right), right.len());
     let wrong = [
@@ -324,6 +336,8 @@ fn a_corpus_of_configurations_is_accepted_and_refused_by_both() {
         json!({"rules": [{"name": "a", "match": {"network": "\\"}, "action": "log"}]}),
         json!({"connection": {"rules": [{"name": "a", "match": {"path": "/"}, "action": "log"}]}}),
         json!({"connection": {"rules": [{"name": "a", "match": {"ja4": "x"}, "action": "block"}]}}),
+        json!({"behaviour": false}),
+        json!({"behaviour": {"rotation": {"networks": 1}}}),
     ];
     assert_eq!(agree(&wrong), 0);
 }
@@ -369,6 +383,7 @@ fn every_single_mistake_is_refused_by_both_and_what_is_none_accepted_by_both() {
         ("whole.json", fixture("whole.json"), 500),
         ("policy.json", fixture("policy.json"), 1_000),
         ("clients.json", crawlers(), 500),
+        ("behaviour", json!({"behaviour": behaviour()}), 200),
     ];
     for (name, right, least) in corpus {
         let all = mistakes(&right);
