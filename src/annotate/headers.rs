@@ -24,6 +24,10 @@ pub fn value(header: Header, of: &Annotation<'_>) -> Option<String> {
             Some(Named::Ambiguous(..) | Named::Unknown) | None => None,
         },
         Header::Client => of.observed.shown.client.as_ref().map(client),
+        // Each of these alone, for what reads a header whole: another filter of the proxy, a rate limit service.
+        Header::Route => Some(of.decision.route.to_string()),
+        Header::Class => Some(of.decision.class.as_str().to_owned()),
+        Header::Cost => Some(of.decision.cost.to_string()),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::evidence::{Evidence, Facts, NetworkTags, Reason, Sent};
 use crate::fingerprint::client::ConnectionPrint;
 use crate::fingerprint::combined::Lp1;
 use crate::fingerprint::order::HeaderOrder;
-use crate::memory::sources::Counts;
+use crate::memory::sources::Pressure;
 use crate::policy::Decision;
 
 /// All that was seen of one request.
@@ -50,7 +50,7 @@ pub struct Observed<'a> {
     /// The networks that its client is in.
     pub networks: NetworkTags,
     /// What the source of its connection has brought so far.
-    pub of_source: Option<&'a Counts>,
+    pub of_source: Option<&'a Pressure>,
     /// How many headers it brought that are ours to set.
     pub forged: usize,
     /// Its headers as they came, ours among them that were forged.

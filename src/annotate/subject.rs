@@ -32,7 +32,11 @@ impl Subject for Observed<'_> {
             Field::Lp1 => shown(&self.lp1(), take),
             Field::Lp1Tcp => part(&self.lp1().tcp, layer4.tcp.as_ref().map(|_| ()), take),
             Field::Lp1Tls => part(&self.lp1().tls, tls.ja4.as_ref().map(|_| ()), take),
-            Field::Lp1Http => part(&self.lp1().http, self.order.as_ref().map(|_| ()), take),
+            Field::Lp1Http => match self.lp1().http {
+                Part::ZEROS => self.order.as_ref().and_then(|_| Evidence::Missing(Reason::NotProvided)),
+                // It is the connection's: a later request of HTTP/1 has it, though its own order is not seen.
+                http => Evidence::Seen(take(http.as_str())),
+            },
             Field::Order => self.order.as_ref().map(|order| take(order.digest().as_str())),
             Field::H1Case => self.print.case.as_ref().map(|case| take(case.as_str())),
             Field::Protocol => self.facts.protocol.as_ref().map(|protocol| take(protocol.as_str())),
@@ -69,14 +73,23 @@ impl Subject for Observed<'_> {
     }
 
     fn number(&self, number: Number) -> Evidence<u64> {
-        let of_source = || Evidence::or_missing(self.of_source, Reason::NoConnectionRole);
         let transport = &self.layer4.transport;
         match number {
             Number::Hops => self.layer4.tcp.as_ref().map(|tcp| tcp.hops.into()),
             Number::RttUs => transport.rtt.as_ref().map(|rtt| rtt.time.count().into()),
             Number::RttGapUs => transport.rtt_gap().map(|gap| gap.count().into()),
-            Number::SourceConnections => of_source().map(|counts| counts.connections.into()),
-            Number::SourceWithoutRequest => of_source().map(|counts| counts.without_request.into()),
+            Number::SourceConnections
+            | Number::SourceWithoutRequest
+            | Number::SourceUnfinished
+            | Number::FamilyConnections
+            | Number::FamilyWithoutRequest
+            | Number::FamilyUnfinished => match self.of_source {
+                Some(pressure) => match number.of_source(pressure) {
+                    Some(count) => Evidence::Seen(count),
+                    None => self.layer4.stack.absence(),
+                },
+                None => Evidence::Missing(Reason::NoConnectionRole),
+            },
             Number::Forged => Evidence::Seen(u64::try_from(self.forged).unwrap_or(u64::MAX)),
             Number::Version => version(self.claims),
             // The policy has these itself.
@@ -120,7 +133,10 @@ impl Subject for Replayed<'_> {
             Field::H2Md5 => self.line.evidence("h2", |_| self.line.text("h2_md5")).map(take),
             Field::Lp1Tcp => self.part(1, "tcp", take),
             Field::Lp1Tls => self.part(2, "ja4", take),
-            Field::Lp1Http => self.part(3, "order", take),
+            Field::Lp1Http => match self.line.text("id").and_then(|id| id.split('_').nth(3)) {
+                Some(http) if *http != *Part::ZEROS.as_str() => Evidence::Seen(take(http)),
+                _ => self.part(3, "order", take),
+            },
             Field::MssClass => {
                 let seen = self.line.evidence("tcp", |_| Some(()));
                 seen.map(|()| self.line.text("mss_class").iter().for_each(|class| take(class)))
@@ -173,8 +189,16 @@ impl Subject for Replayed<'_> {
         match number {
             Number::Version => version(self.claims),
             Number::L4 | Number::L7 | Number::Score => Evidence::Missing(Reason::NotProvided),
-            Number::SourceConnections | Number::SourceWithoutRequest => {
+            Number::SourceConnections | Number::SourceWithoutRequest | Number::SourceUnfinished => {
                 Evidence::or_missing(self.line.number(number.as_str()), Reason::NoConnectionRole)
+            }
+            // It has no place in `missing`, but what it is counted by has.
+            Number::FamilyConnections | Number::FamilyWithoutRequest | Number::FamilyUnfinished => {
+                let seen = Evidence::or_missing(self.line.number("source_connections"), Reason::NoConnectionRole);
+                seen.and_then(|_| match self.line.number(number.as_str()) {
+                    Some(value) => Evidence::Seen(value),
+                    None => self.line.missing("os"),
+                })
             }
             // It has no place in `missing`.
             Number::Hops => {

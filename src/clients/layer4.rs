@@ -94,6 +94,12 @@ impl Layer4 {
         })
     }
 
+    /// Who wrote the SYN, if it is that of the connection's own `peer`.
+    pub fn own_stack(&self, peer: &Evidence<SourceAddress>) -> Option<&Named> {
+        let is_own = Owner::of_connection(peer).has(&self.transport, peer);
+        self.stack.seen().filter(|_| is_own)
+    }
+
     /// The tcp part of `lp1`.
     pub fn part(&self) -> Part {
         self.tcp.seen().map_or(Part::ZEROS, |tcp| tcp.part)

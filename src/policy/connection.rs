@@ -4,7 +4,7 @@ use super::Mode;
 use super::decide::reasons;
 use super::ladders::{Band, Rungs};
 use super::rules::{Asked, Field, Number, Rules, Subject};
-use crate::compare::Assessment;
+use crate::compare::{Assessment, Code};
 use crate::evidence::Evidence;
 use core::net::IpAddr;
 use std::rc::Rc;
@@ -87,6 +87,17 @@ impl ConnectionPolicy {
         self.rules.listed().is_empty() && self.ladder == Rungs::all(ConnectionVerdict::Allow)
     }
 
+    /// Whether a flood changes what becomes of a connection: a rule asks for findings or for what sources bring, or the ladder
+    /// answers what weighs as much. By default it does not.
+    pub fn looks_for_floods(&self) -> bool {
+        let asked = self.rules.asked();
+        let is_asked = asked.texts.contains(&Field::Reason)
+            || Number::OF_SOURCE.iter().any(|number| asked.numbers.contains(number));
+        is_asked
+            || self.ladder.at(Band::of(Code::ConnectionFlood.weight())) > ConnectionVerdict::Allow
+            || self.ladder.severe > ConnectionVerdict::Log
+    }
+
     /// What the rules ask for.
     pub fn fields(&self) -> Asked {
         self.rules.asked()
@@ -120,7 +131,7 @@ impl<S: Subject> Subject for Connection<'_, S> {
 mod tests {
     use super::super::rules::{Condition, Missing, Rule, TextPattern, Texts};
     use super::*;
-    use crate::compare::{Code, Confidence, Coverage, Layer};
+    use crate::compare::{Confidence, Coverage, Layer};
     use crate::evidence::Reason;
 
     /// A connection of which only its JA4 was seen.

@@ -8,6 +8,7 @@ use super::early::{self, Early};
 use super::facts::{self, HANDOVER_KEY};
 use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
+use super::pressure::met;
 use super::transport;
 use crate::annotate::line;
 use crate::clients::layer4::{Layer4, Owner};
@@ -15,7 +16,7 @@ use crate::evidence::{Evidence, Micros, Reason, Text, TlsSource, Transport, enco
 use crate::fingerprint::Ascii;
 use crate::fingerprint::tls::{Ja4Value, TlsPrint};
 use crate::host::Host;
-use crate::memory::sources::Fate;
+use crate::memory::sources::{Awaited, Fate};
 use crate::policy::Mode;
 use crate::policy::config::Switch;
 use crate::policy::connection::{ConnectionDecision, ConnectionVerdict};
@@ -51,7 +52,11 @@ enum State {
     /// The opening is whole, or will never be.
     Settled { id: ConnectionId, record: SharedRecord },
     /// The connection began as TLS that nobody opens here; its ClientHello was read.
-    Unopened { id: ConnectionId, source: Evidence<Text> },
+    Unopened {
+        id: ConnectionId,
+        source: Evidence<Text>,
+        awaited: Awaited,
+    },
     /// The proxy does not say which connection this is: nothing can be kept for it.
     Anonymous,
     /// Closed here before its first byte. It was counted then.
@@ -72,15 +77,15 @@ impl ConnectionRole {
     /// The connection was accepted. No TLS property may be read here: see `facts`.
     pub fn on_new_connection(&mut self, host: &impl Host) {
         self.plugin.metrics.count(host, Metric::Connections);
-        let (early, decision) = self.decide(host);
-        let is_closed = decision.as_ref().is_some_and(|decision| {
+        let met = self.decide(host);
+        let is_closed = met.decision.as_ref().is_some_and(|decision| {
             decision.verdict == ConnectionVerdict::Close && decision.mode == Mode::Enforce && self.close(host)
         });
         self.state = match facts::connection_id(host) {
             _ if is_closed => State::Refused,
             Some(id) => State::Opening {
                 id,
-                record: self.open(id, early, decision),
+                record: self.open(id, met),
                 parser: Parser::new(self.plugin.config.connection.opening_bytes),
                 accepted: Some(Accepted(host.now().ok())),
             },
@@ -92,17 +97,20 @@ impl ConnectionRole {
     }
 
     /// What is known so far, and what the policy makes of it; nothing, when it allows whatever may come.
-    fn decide(&self, host: &impl Host) -> (Option<Early>, Option<ConnectionDecision>) {
+    fn decide(&self, host: &impl Host) -> Decided {
         if self.plugin.config.connection.policy.is_idle() {
-            return (None, None);
+            return Decided::default();
         }
         let accepted = early::Accepted::read(host, &self.plugin);
         let decision = accepted.decide();
         let (verdict, mode) = (decision.verdict, decision.mode);
         let metrics = &self.plugin.metrics;
         metrics.count(host, Metric::ConnectionsDecided { verdict, mode });
-        // A connection that goes on has lines of its own: that of each request, or of what it is passed through with.
-        if (verdict, mode) == (ConnectionVerdict::Close, Mode::Enforce)
+        let is_to_be_closed = (verdict, mode) == (ConnectionVerdict::Close, Mode::Enforce);
+        // One that is closed is not waited for, nor counted for its source: who keeps trying is let in again when what it did is
+        // forgotten. A connection that goes on has lines of its own: that of each request, or of what it is passed through with.
+        let awaited = if is_to_be_closed { Awaited::No } else { accepted.wait() };
+        if is_to_be_closed
             && self.plugin.config.log.filter_state == Switch::On
             && host
                 .set_filter_state(facts::LINE_KEY, accepted.line(&decision).as_bytes())
@@ -110,7 +118,11 @@ impl ConnectionRole {
         {
             metrics.count(host, Metric::Errors(Fault::FilterState));
         }
-        (Some(accepted.into_early()), Some(decision))
+        Decided {
+            early: Some(accepted.into_early()),
+            decision: Some(decision),
+            awaited,
+        }
     }
 
     /// Closes the connection. If the proxy does not, it goes on.
@@ -125,11 +137,12 @@ impl ConnectionRole {
         closed
     }
 
-    fn open(&self, id: ConnectionId, early: Option<Early>, decision: Option<ConnectionDecision>) -> SharedRecord {
+    fn open(&self, id: ConnectionId, decided: Decided) -> SharedRecord {
         let record = self.plugin.shared.connections.open(id);
         let mut opened = record.borrow_mut();
-        opened.early = early.map(Box::new);
-        opened.decision = decision;
+        opened.early = decided.early.map(Box::new);
+        opened.decision = decided.decision;
+        opened.awaited = decided.awaited;
         drop(opened);
         record
     }
@@ -173,6 +186,7 @@ impl ConnectionRole {
                 self.state = State::Unopened {
                     id,
                     source: source.clone(),
+                    awaited: record.borrow().awaited,
                 };
                 return self.identify_unopened(host, &record, source, hello);
             }
@@ -229,17 +243,25 @@ impl ConnectionRole {
 
     fn count_end(&self, host: &impl Host, state: &State, fate: Fate) {
         let metrics = &self.plugin.metrics;
-        let source = match state {
-            State::Unopened { source, .. } => source.clone(),
+        let (source, awaited) = match state {
+            State::Unopened { source, awaited, .. } => (source.clone(), *awaited),
             State::Opening { record, .. } | State::Settled { record, .. } => {
-                let arrival = record.borrow().arrival.clone();
-                arrival.map_or_else(|| facts::source(host), |arrival| arrival.source)
+                let record = record.borrow();
+                let arrival = record.arrival.clone();
+                let source = arrival.map_or_else(|| facts::source(host), |arrival| arrival.source);
+                (source, record.awaited)
             }
             State::New | State::Anonymous | State::Refused | State::Closed => return,
         };
         let peer = facts::peer(&source);
-        if let Ok(now) = host.now() {
-            self.plugin.count_source(&peer, fate, now);
+        let transport = Transport {
+            syn: transport::syn(host),
+            ..Transport::unseen(Reason::NotProvided)
+        };
+        let layer4 = Layer4::of(transport, &self.plugin.tables.stacks);
+        let stack = layer4.own_stack(&peer);
+        if let Some(met) = host.now().ok().and_then(|now| met(&peer, stack, now)) {
+            self.plugin.count_source(host, met, fate, awaited);
         }
         if fate == Fate::Used {
             return;
@@ -253,13 +275,7 @@ impl ConnectionRole {
         if let Some(family) = facts::begun_tls(host) {
             metrics.count(host, Metric::TlsFamiliesWithoutRequest(family));
         }
-        let transport = Transport {
-            syn: transport::syn(host),
-            ..Transport::unseen(Reason::NotProvided)
-        };
-        let layer4 = Layer4::of(transport, &self.plugin.tables.stacks);
-        let is_own = layer4.without_others(Owner::of_connection(&peer), &peer).is_none();
-        if let (true, Evidence::Seen(named)) = (is_own, &layer4.stack) {
+        if let Some(named) = stack {
             metrics.count(host, Metric::StacksWithoutRequest(named.as_str().into()));
         }
     }
@@ -295,6 +311,17 @@ impl ConnectionRole {
             }
         }
     }
+}
+
+/// What was made of a connection when it was accepted.
+#[derive(Debug, Default)]
+struct Decided {
+    /// What was read for that.
+    early: Option<Early>,
+    /// The verdict; none when nobody looked.
+    decision: Option<ConnectionDecision>,
+    /// Whether its source is waited for to show what it is for.
+    awaited: Awaited,
 }
 
 /// When a connection was accepted, if the proxy tells.

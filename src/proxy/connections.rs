@@ -8,7 +8,7 @@ use crate::clients::layer4::Layer4;
 use crate::clients::shown::Shown;
 use crate::evidence::{Evidence, Facts, Micros, Text};
 use crate::fingerprint::client::ConnectionPrint;
-use crate::memory::sources::Counts;
+use crate::memory::sources::{Awaited, Pressure};
 use crate::policy::connection::ConnectionDecision;
 use crate::wire::opening::Opening;
 use std::cell::RefCell;
@@ -41,6 +41,8 @@ pub struct Record {
     pub decision: Option<ConnectionDecision>,
     /// What the connection role saw when its first bytes came.
     pub arrival: Option<Arrival>,
+    /// Whether its source is waited for to show what it is for.
+    pub awaited: Awaited,
     /// What was read at its first request.
     pub known: Option<Known>,
     /// How many requests it has brought.
@@ -55,6 +57,7 @@ impl Record {
             early: None,
             decision: None,
             arrival: None,
+            awaited: Awaited::No,
             known: None,
             requests: 0,
         }
@@ -89,7 +92,7 @@ pub struct Known {
     /// What it shows below TLS. Whether that is a request's client's own is for each request to say.
     pub layer4: Layer4,
     /// What its source has brought so far, this connection with it; none when the connection role did not see it.
-    pub of_source: Option<Counts>,
+    pub of_source: Option<Pressure>,
 }
 
 /// A record that both roles hold.

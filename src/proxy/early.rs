@@ -7,13 +7,14 @@
 
 use super::facts;
 use super::plugin::Plugin;
+use super::pressure::met;
 use super::transport;
 use crate::annotate::line;
 use crate::clients::crawlers::Verification;
 use crate::clients::layer4::{Layer4, Owner};
 use crate::clients::shown::TlsShown;
 use crate::clients::stacks::Named;
-use crate::compare::{Channel, View, compare_connection};
+use crate::compare::{Channel, Finding, View, compare_connection};
 use crate::evidence::claims::Claims;
 use crate::evidence::{
     Evidence, Facts, NetworkTag, NetworkTags, Reason, ReportedJa3, ReportedJa4, Rtt, Sent, SourceAddress, Text,
@@ -24,13 +25,14 @@ use crate::fingerprint::combined::Part;
 use crate::fingerprint::tcp::TcpPrint;
 use crate::fingerprint::tls::{Ja4Value, TlsPrint};
 use crate::host::Host;
-use crate::memory::sources::Counts;
+use crate::memory::sources::{Awaited, Met, Pressure};
 use crate::policy::connection::ConnectionDecision;
 use crate::policy::rules::{Field, Number, Subject};
 use crate::wire::syn::Syn;
 use crate::wire::tls::ClientHello;
 use core::net::IpAddr;
 use std::cell::OnceCell;
+use std::time::Duration;
 
 /// What was read early, until it is wanted again.
 #[derive(Debug, Default)]
@@ -84,7 +86,8 @@ pub(super) struct Accepted<'h, H> {
     transport: Transport,
     layer4: Layer4,
     tls: OnceCell<Tls>,
-    counts: OnceCell<Option<Counts>>,
+    now: OnceCell<Option<Duration>>,
+    pressure: OnceCell<Option<Pressure>>,
 }
 
 /// What it shows of its TLS.
@@ -112,7 +115,8 @@ impl<'h, H: Host> Accepted<'h, H> {
             transport,
             layer4,
             tls: OnceCell::new(),
-            counts: OnceCell::new(),
+            now: OnceCell::new(),
+            pressure: OnceCell::new(),
         };
         if let Evidence::Seen(ip) = accepted.client_ip() {
             accepted.networks = plugin.config.networks.tags(ip);
@@ -124,6 +128,7 @@ impl<'h, H: Host> Accepted<'h, H> {
     pub(super) fn decide(&self) -> ConnectionDecision {
         let (claims, sent) = (Claims::of([]), Sent::of([]));
         let unseen = Reason::NotProvided;
+        let flood = self.flood();
         let view = View {
             claims: &claims,
             sent: &sent,
@@ -139,10 +144,16 @@ impl<'h, H: Host> Accepted<'h, H> {
             networks: self.networks,
             crawler: Verification::NotClaimed,
             forged: 0,
-            remembered: &[],
+            remembered: flood.as_slice(),
         };
         let policy = &self.plugin.config.connection.policy;
         policy.decide(self, &compare_connection(&view))
+    }
+
+    /// Counts it as one that goes on, if anybody looks.
+    pub(super) fn wait(&self) -> Awaited {
+        let met = self.met();
+        met.map_or(Awaited::No, |met| self.plugin.await_source(self.host, met))
     }
 
     /// The line of a connection that ends here, with what was decided on it.
@@ -175,12 +186,24 @@ impl<'h, H: Host> Accepted<'h, H> {
         })
     }
 
+    /// The connection, as its source is counted by it.
+    fn met(&self) -> Option<Met<'_>> {
+        let now = (*self.now.get_or_init(|| self.host.now().ok()))?;
+        met(&self.peer, self.layer4.own_stack(&self.peer), now)
+    }
+
     /// What its source has brought before it; none where that is not known.
-    fn counts(&self) -> Option<Counts> {
-        *self.counts.get_or_init(|| {
-            let now = self.host.now().ok()?;
-            self.plugin.source_before(&self.peer, now)
-        })
+    fn pressure(&self) -> Option<&Pressure> {
+        let read = || self.plugin.source_before(self.host, self.met()?);
+        self.pressure.get_or_init(read).as_ref()
+    }
+
+    /// That its source is a flood, where that changes anything. What a proxy in front connects with is none of its clients' doing.
+    fn flood(&self) -> Option<Finding> {
+        if !self.plugin.looks_for_floods || self.plugin.config.forwarded.hops > 0 {
+            return None;
+        }
+        self.pressure()?.flood_on(self.networks)
     }
 
     fn text<T>(of: &Evidence<T>, text: impl FnOnce(&T) -> &str, take: &mut dyn FnMut(&str)) -> Evidence<()> {
@@ -233,9 +256,6 @@ impl<H: Host> Subject for Accepted<'_, H> {
     }
 
     fn number(&self, number: Number) -> Evidence<u64> {
-        let of_source = |count: fn(Counts) -> u32| {
-            Evidence::or_missing(self.counts(), Reason::NotProvided).map(|counts| u64::from(count(counts)))
-        };
         match number {
             Number::Hops => self.layer4.tcp.as_ref().map(|TcpPrint { hops, .. }| u64::from(*hops)),
             Number::RttUs => self
@@ -244,8 +264,18 @@ impl<H: Host> Subject for Accepted<'_, H> {
                 .rtt
                 .as_ref()
                 .map(|rtt| u64::from(rtt.time.count())),
-            Number::SourceConnections => of_source(|counts| counts.connections),
-            Number::SourceWithoutRequest => of_source(|counts| counts.without_request),
+            Number::SourceConnections
+            | Number::SourceWithoutRequest
+            | Number::SourceUnfinished
+            | Number::FamilyConnections
+            | Number::FamilyWithoutRequest
+            | Number::FamilyUnfinished => match self.pressure() {
+                Some(pressure) => match number.of_source(pressure) {
+                    Some(count) => Evidence::Seen(count),
+                    None => self.layer4.stack.absence(),
+                },
+                None => Evidence::Missing(Reason::NotProvided),
+            },
             _ => Evidence::Pending,
         }
     }

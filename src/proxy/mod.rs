@@ -10,6 +10,7 @@ mod facts;
 pub mod held;
 pub mod metrics;
 pub mod plugin;
+mod pressure;
 pub mod remember;
 pub mod request;
 #[cfg(target_arch = "wasm32")]

@@ -6,17 +6,16 @@ use super::metrics::{Metric, Metrics};
 use super::remember::Remembered;
 use crate::clients::layer4::Layer4;
 use crate::compare::Known;
-use crate::evidence::{Evidence, Facts, SourceAddress};
+use crate::evidence::{Evidence, Facts};
 use crate::fingerprint::tls::TlsPrint;
 use crate::fingerprint::tls_family::TlsFamily;
 use crate::host::Host;
-use crate::memory::sources::{Counts, Fate, Prefix, Sources};
+use crate::memory::sources::Sources;
 use crate::policy::config::{Config, Problem, Tables};
 use core::hash::{Hash, Hasher};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::hash::DefaultHasher;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// What a plugin is for, told by its `root_id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +48,8 @@ pub struct Plugin {
     pub tables: Tables,
     /// The requests that are held back.
     pub held: Held,
+    /// Whether the policy of connections can do anything about a flood, so that each is counted when it is accepted.
+    pub(super) looks_for_floods: bool,
     /// What no client knows: it makes the seed of keys.
     pub(super) secret: u64,
     /// What all plugins of this VM know.
@@ -61,7 +62,7 @@ pub struct Shared {
     /// The live connections.
     pub connections: Connections,
     /// What sources have brought.
-    pub sources: Rc<RefCell<Sources>>,
+    pub sources: Rc<Sources>,
     /// What is remembered beyond one request.
     pub remembered: Rc<Remembered>,
     /// Whether the VM has a request role. Where that runs in another one, nobody here knows whether a connection brings requests.
@@ -82,6 +83,7 @@ impl Plugin {
         metrics.define(host);
         Ok(Self {
             tables: config.clients.tables()?,
+            looks_for_floods: config.connection.policy.looks_for_floods(),
             config,
             metrics,
             held: Held::default(),
@@ -131,18 +133,6 @@ impl Plugin {
                 self.metrics.count(host, Metric::ProxyDiffers { kind });
             }
         }
-    }
-
-    /// Counts a connection of `peer`, and gives what its source has brought with it.
-    pub(super) fn count_source(&self, peer: &Evidence<SourceAddress>, fate: Fate, now: Duration) -> Option<Counts> {
-        let prefix = peer.seen().and_then(|peer| peer.ip()).map(Prefix::of)?;
-        Some(self.shared.sources.borrow_mut().count(prefix, fate, now))
-    }
-
-    /// What the source of a connection of `peer` has brought before it.
-    pub(super) fn source_before(&self, peer: &Evidence<SourceAddress>, now: Duration) -> Option<Counts> {
-        let prefix = peer.seen().and_then(|peer| peer.ip()).map(Prefix::of)?;
-        Some(self.shared.sources.borrow_mut().of(prefix, now))
     }
 
     /// Counts what a connection showed below TLS, as far as it is its client's own.

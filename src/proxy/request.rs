@@ -10,6 +10,7 @@ use super::facts;
 use super::held::Place;
 use super::metrics::{Decided, Fault, Metric};
 use super::plugin::Plugin;
+use super::pressure::met;
 use super::remember::Clock;
 use super::transport;
 use crate::annotate::answer::Step;
@@ -137,6 +138,9 @@ impl RequestRole {
         let headers = || fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let (claims, sent) = (Claims::of(headers()), Sent::of(headers()));
         let crawler = self.plugin.config.clients.crawlers.verify_claim(&claims, client);
+        // What a proxy in front of us connects with is none of its client's doing.
+        let pressure = known.of_source.as_ref().filter(|_| relayed.is_none());
+        let flood = pressure.and_then(|pressure| pressure.flood_on(networks));
         let observed = Observed {
             target: target(&fields),
             facts,
@@ -154,7 +158,7 @@ impl RequestRole {
             of_source: known.of_source.as_ref(),
             forged,
             fields: &fields,
-            remembered: &[],
+            remembered: flood.as_slice(),
         };
         Ok(look(&observed))
     }
@@ -170,7 +174,8 @@ impl RequestRole {
         let placed = policy.place(method, authority, path);
         let clock = Clock::new(host);
         let (visit, remembered) = self.plugin.visit(&clock, observed, &placed).unzip();
-        let remembered = remembered.unwrap_or_default();
+        let mut remembered = remembered.unwrap_or_default();
+        remembered.extend_from_slice(observed.remembered);
         let observed = &Observed {
             remembered: &remembered,
             ..*observed
@@ -259,6 +264,7 @@ impl RequestRole {
         let Record {
             opening,
             arrival,
+            awaited,
             known,
             ..
         } = record;
@@ -273,9 +279,11 @@ impl RequestRole {
             self.count_http(host, &print);
             order = Some(first);
             let at = arrival.as_ref().and_then(|arrival| arrival.at);
+            let layer4 = self.layer4(host, &mut early, arrival.as_ref(), &facts, &way(&facts));
+            let met = at.and_then(|at| met(&facts.peer, layer4.own_stack(&facts.peer), at));
             Known {
-                of_source: at.and_then(|at| self.plugin.count_source(&facts.peer, Fate::Used, at)),
-                layer4: self.layer4(host, &mut early, arrival.as_ref(), &facts, &way(&facts)),
+                of_source: met.and_then(|met| self.plugin.count_source(host, met, Fate::Used, *awaited)),
+                layer4,
                 facts,
                 print,
                 shown,

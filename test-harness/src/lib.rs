@@ -4,6 +4,7 @@ pub mod availability;
 pub mod capture;
 pub mod clients;
 pub mod echo;
+pub mod guard;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod replay;

@@ -18,6 +18,11 @@ pub fn probe() -> PathBuf {
     target_directory().join("release/liblayerprint_probe.so")
 }
 
+/// What `make rls` builds: the rate limit service that the tests of `envoy/fleet` ask. It has a target folder of its own.
+pub fn rate_limit_service() -> PathBuf {
+    root().join("test-harness/rls/target/debug/layerprint-rls")
+}
+
 /// What runs leave behind: logs, rewritten configurations, the certificate. Not under version control.
 pub fn run_directory() -> PathBuf {
     root().join(".run")

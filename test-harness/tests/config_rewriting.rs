@@ -236,6 +236,28 @@ fn the_clusters_of_a_fragment_stand_behind_those_that_there_are() {
 }
 
 #[test]
+fn of_a_configuration_beside_it_come_the_listeners_and_the_clusters_that_are_new() {
+    let before = shipped();
+    let mut config = before.clone();
+    let other = json!({ "static_resources": {
+        "listeners": [{ "name": "fleet" }],
+        "clusters": [{ "name": "ratelimit" }, { "name": "upstream", "type": "EDS" }],
+    }});
+    fragment::put_beside(&mut config, other).unwrap();
+    let resources = |key| {
+        (
+            &before["static_resources"][key],
+            config["static_resources"][key].as_array().unwrap(),
+        )
+    };
+    for (key, new) in [("listeners", "fleet"), ("clusters", "ratelimit")] {
+        let (before, after) = resources(key);
+        let (last, rest) = after.split_last().unwrap();
+        assert_eq!((&json!(rest), last), (before, &json!({ "name": new })));
+    }
+}
+
+#[test]
 fn a_fragment_that_fits_nowhere_is_refused() {
     let add = |parts, listener| fragment::add(&mut shipped(), &parts, listener).unwrap_err().to_string();
     assert!(add(json!({ "admin": {} }), None).contains("admin"));

@@ -2,14 +2,13 @@
 //! TLS, HTTP/2 and TCP are not seen, and nothing of that is held against them.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::process::Command;
 use std::time::Duration;
 
 use layerprint_harness::availability::{Availability, require_or_skip};
 use layerprint_harness::clients::browser::{PLAIN_HOST, Page};
 use layerprint_harness::clients::{Browser, Client, Request};
 use layerprint_harness::repo;
-use layerprint_harness::stack::{HTTP3, Stack, StackOptions, certificate, envoy_program};
+use layerprint_harness::stack::{self, HTTP3, Stack, StackOptions, certificate};
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -166,13 +165,7 @@ fn the_shipped_configuration_is_valid_as_it_stands() {
     if !require_or_skip(test, [Stack::availability(), there]) {
         return;
     }
-    certificate::ensure(&repo::run_directory().join("tls")).unwrap();
-    let output = Command::new(envoy_program().unwrap())
-        .args(["--mode", "validate", "--disable-hot-restart", "-c", HTTP3])
-        .current_dir(repo::root())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    stack::validate(HTTP3).unwrap();
 }
 
 /// A rule says what becomes of it where its evidence is missing: over QUIC that is what decides.

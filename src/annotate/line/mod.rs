@@ -8,6 +8,7 @@
 //!  "source":"192.0.2.7:4000","family":"ipv4","channel":"secure","client":"192.0.2.7","client_found":"peer","claimed_hops":0,
 //!  "networks":["office"],
 //!  "source_connections":3,"source_without_request":1,"source_unfinished":0,
+//!  "family_connections":900,"family_without_request":12,"family_unfinished":2,
 //!  "protocol":"HTTP/2","tls_version":"TLSv1.3","sni":"a.example","tls_source":"filter-state",
 //!  "ja3":"…","ja3n":"…","ja4":"…","ja4s1":"…","proxy_ja4":"…","h2":"…","h2_md5":"…","h2_extended":"…","ja4_r":"…","tls_grease":true,
 //!  "tls_client":["chromium"],"h2_client":["chromium"],"looks_like":"chrome","looks_like_class":"browser","tcp":"…","hops":0,
@@ -32,7 +33,7 @@
 //! that came more than once, and of a longer one the first 1025 bytes, which tell that it was too large. `tls_client` and `h2_client` are
 //! the implementations that fit, `looks_like` the client that all of it is, whatever it claims.
 //! `os` may be `unknown` or `ambiguous`, then without the three behind it, the latter with two `os_candidates`. The counts
-//! `source_…` are there where the connection role saw the connection. `user_agent` and the hints are what the client claims, not what was observed. Times are the access
+//! `source_…` are there where the connection role saw the connection, those of `family_…` where it saw its SYN too. `user_agent` and the hints are what the client claims, not what was observed. Times are the access
 //! log's own.
 
 mod claims;
@@ -48,6 +49,7 @@ use crate::evidence::{Evidence, Facts, NetworkTag};
 use crate::fingerprint::combined::Lp1;
 use crate::fingerprint::tls::TlsPrint;
 use crate::policy::connection::ConnectionDecision;
+use crate::policy::rules::Number;
 use core::fmt::{self, Write};
 
 /// The version of the line's format.
@@ -159,10 +161,11 @@ fn write_way(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
     line.number("claimed_hops", &of.way.claimed)?;
     let tags = of.networks.iter().map(NetworkTag::as_str);
     line.list("networks", tags, |out, tag| string(out, &tag))?;
-    if let Some(counts) = of.of_source {
-        line.number("source_connections", &counts.connections)?;
-        line.number("source_without_request", &counts.without_request)?;
-        line.number("source_unfinished", &counts.unfinished)?;
+    let Some(pressure) = of.of_source else { return Ok(()) };
+    for number in Number::OF_SOURCE {
+        if let Some(count) = number.of_source(pressure) {
+            line.number(number.as_str(), &count)?;
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::{Claimed, Finding, seen};
 use crate::clients::stacks::{Fit, Kind as StackKind, Named};
 use crate::compare::code::Code;
+use crate::compare::score::Layer;
 use crate::compare::view::{Known, View};
 use crate::evidence::claims::{Kind, Platform};
 use crate::evidence::{Micros, NetworkTag, NetworkTags};
@@ -24,6 +25,18 @@ fn is_rewritten(networks: NetworkTags) -> bool {
     [NetworkTag::Mobile, NetworkTag::Shared, NetworkTag::Vpn]
         .into_iter()
         .any(|tag| networks.has(tag))
+}
+
+impl Finding {
+    /// The same, softened where it is about the transport and the network is known for an odd one.
+    #[must_use]
+    pub fn softened_on(self, networks: NetworkTags) -> Self {
+        if self.code.layer() == Layer::Transport && is_rewritten(networks) {
+            self.at_most(SOFTENED)
+        } else {
+            self
+        }
+    }
 }
 
 /// The claimed platform does not run on what wrote the SYN.

@@ -1,11 +1,11 @@
 //! One shape from many networks: a run that changes its address with every few requests keeps what its TLS and HTTP/2 look like.
 //!
-//! So does everybody who has the same browser. Found is a shape on a route that is dear when, in the last five to ten minutes,
-//! - it came there from at least [`Settings::networks`] networks (by HyperLogLog: ± 9 %),
-//! - at least [`Settings::share_percent`] of all that it asked for was that route: people load pages and what belongs to them,
+//! So does everybody who has the same browser. Found is a shape on a route that is dear when
+//! - it came there from at least [`Settings::networks`] networks in the last five to ten minutes (by HyperLogLog: ± 9 %),
+//! - at least [`Settings::share_percent`] of all that it asked for of late was that route: people load pages and what belongs to them,
 //! - that is at least twice the share that the route has with all others, where others brought enough to tell: a host on which
 //!   everybody does nothing but log in shows no such contrast,
-//! - and it brought sessions (cookies, tokens) for at most half as many as there were networks: people have their own, and so have
+//! - and it brought sessions (cookies, tokens) to it for at most half as many as there were networks: people have their own, and so have
 //!   the apps that call an API from everywhere.
 //!
 //! What nobody else calls has no contrast to show. On an API that is how an app looks whose tokens stand in headers that we do not
@@ -68,6 +68,23 @@ struct Reach {
     sessions: Distinct,
 }
 
+impl Reach {
+    /// The bytes that it takes.
+    const SIZE: usize = 2 * Distinct::SIZE;
+
+    fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            networks: Distinct::read(reader),
+            sessions: Distinct::read(reader),
+        }
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        self.networks.write(writer);
+        self.sessions.write(writer);
+    }
+}
+
 impl Merge for Reach {
     fn merge(&self, other: &Self) -> Self {
         Self {
@@ -81,28 +98,14 @@ impl Merge for Reach {
 struct Shape(Spans<Reach>);
 
 impl Record for Shape {
-    const SIZE: usize = 516;
+    const SIZE: usize = Spans::<Reach>::size(Reach::SIZE);
 
     fn read(bytes: &[u8]) -> Self {
-        let mut reader = Reader::new(bytes);
-        let half = |reader: &mut Reader<'_>| Reach {
-            networks: Distinct::read(reader),
-            sessions: Distinct::read(reader),
-        };
-        Self(Spans {
-            span: reader.u32(),
-            present: half(&mut reader),
-            before: half(&mut reader),
-        })
+        Self(Spans::read(&mut Reader::new(bytes), Reach::read))
     }
 
     fn write(&self, bytes: &mut [u8]) {
-        let mut writer = Writer::new(bytes);
-        writer.u32(self.0.span);
-        for half in [&self.0.present, &self.0.before] {
-            half.networks.write(&mut writer);
-            half.sessions.write(&mut writer);
-        }
+        self.0.write(&mut Writer::new(bytes), Reach::write);
     }
 
     fn worth(&self, now: Moment) -> Option<u64> {

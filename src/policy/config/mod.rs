@@ -137,11 +137,17 @@ pub enum Header {
     Client,
     /// `x-layerprint-order`
     Order,
+    /// `x-layerprint-route`
+    Route,
+    /// `x-layerprint-class`
+    Class,
+    /// `x-layerprint-cost`
+    Cost,
 }
 
 impl Header {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Verdict,
         Self::Reasons,
         Self::Id,
@@ -152,6 +158,9 @@ impl Header {
         Self::Os,
         Self::Client,
         Self::Order,
+        Self::Route,
+        Self::Class,
+        Self::Cost,
     ];
     /// The smallest set that a WAF needs.
     const DEFAULT: [Self; 6] = [
@@ -176,6 +185,9 @@ impl Header {
             Self::Os => "x-layerprint-os",
             Self::Client => "x-layerprint-client",
             Self::Order => "x-layerprint-order",
+            Self::Route => "x-layerprint-route",
+            Self::Class => "x-layerprint-class",
+            Self::Cost => "x-layerprint-cost",
         }
     }
 

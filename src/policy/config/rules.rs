@@ -291,7 +291,7 @@ mod tests {
     fn a_rule_for_connections_asks_only_for_what_is_known_by_then() {
         let text = r#"{"connection":{"mode":"observe","ladder":{"high":"close"},"rules":[
             {"name":"a","match":{"path":"/x"},"action":"block"},{"name":"b","match":{"ja4":"x"},"action":"close"}]}}"#;
-        let known = r#""ja3", "ja3n", "ja4", "ja4s1", "tcp", "os", "mss_class", "lp1_tcp", "lp1_tls", "sni", "network", "reason", "tls_client", "hops", "rtt_us", "source_connections", "source_without_request", "client_ip""#;
+        let known = r#""ja3", "ja3n", "ja4", "ja4s1", "tcp", "os", "mss_class", "lp1_tcp", "lp1_tls", "sni", "network", "reason", "tls_client", "hops", "rtt_us", "source_connections", "source_without_request", "source_unfinished", "family_connections", "family_without_request", "family_unfinished", "client_ip""#;
         assert_eq!(
             problems(text),
             [

@@ -63,8 +63,8 @@ fn each_mistake_is_told_with_its_path_and_what_is_accepted() {
         "log":[],"connection":{"opening_bytes":12,"handover":"yes"},"failure":{}}"#;
     let expected = [
         r#"mode: "block" is not accepted; accepted: "observe", "enforce""#,
-        r#"annotate.headers[1]: "ja5" is not accepted; accepted: "verdict", "reasons", "id", "ja3", "ja4", "h2", "tcp", "os", "client", "order""#,
-        r#"annotate.headers[2]: 7 is not accepted; accepted: "verdict", "reasons", "id", "ja3", "ja4", "h2", "tcp", "os", "client", "order""#,
+        r#"annotate.headers[1]: "ja5" is not accepted; accepted: "verdict", "reasons", "id", "ja3", "ja4", "h2", "tcp", "os", "client", "order", "route", "class", "cost""#,
+        r#"annotate.headers[2]: 7 is not accepted; accepted: "verdict", "reasons", "id", "ja3", "ja4", "h2", "tcp", "os", "client", "order", "route", "class", "cost""#,
         r#"annotate.headers[3]: "verdict" is given twice; accepted: each value once"#,
         r#"annotate.x: unknown key; accepted: "headers""#,
         r#"log: an array is not accepted; accepted: an object"#,

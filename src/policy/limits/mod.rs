@@ -223,10 +223,12 @@ impl Limit {
             && !self.rule.unless.iter().any(|one| of_route(one).unwrap_or(false))
     }
 
+    /// What a request on `route` takes. One that costs more than may come at all takes all of that.
     fn amount(&self, route: &Route) -> u32 {
+        let Terms { most, burst, .. } = self.terms;
         match self.unit {
             Unit::Requests => 1,
-            Unit::Cost => route.cost.into(),
+            Unit::Cost => u32::from(route.cost).min(most).min(burst.unwrap_or(most)),
         }
     }
 

@@ -195,6 +195,9 @@ fn what_a_request_costs_is_counted_where_the_limit_says_so() {
     let site = Site::new();
     assert_eq!(site.passes(&policy, "/login", &Seen::default(), 9), 9);
     assert_eq!(site.passes(&policy, "/", &Seen::default(), 50), 10);
+    // Less than one login costs.
+    let small = limited(r#"{"name":"small","key":[],"cost":7,"per_s":10,"burst":4}"#);
+    assert_eq!(site.passes(&small, "/login", &Seen::default(), 9), 1);
 }
 
 #[test]

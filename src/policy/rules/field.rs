@@ -3,6 +3,7 @@
 use super::super::Class;
 use crate::compare::{Agreement, Code};
 use crate::evidence::NetworkTag;
+use crate::memory::sources::Pressure;
 
 /// A piece of evidence that is text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -259,6 +260,14 @@ pub enum Number {
     SourceConnections,
     /// `source_without_request`: those that brought no request.
     SourceWithoutRequest,
+    /// `source_unfinished`: those of them whose handshake was not finished.
+    SourceUnfinished,
+    /// `family_connections`: connections that came of late, from anywhere, with a SYN of the same system.
+    FamilyConnections,
+    /// `family_without_request`: those that brought no request.
+    FamilyWithoutRequest,
+    /// `family_unfinished`: those of them whose handshake was not finished.
+    FamilyUnfinished,
     /// `forged`: headers of the request that are ours to set.
     Forged,
     /// `version`: the major version of the User-Agent's product.
@@ -267,7 +276,7 @@ pub enum Number {
 
 impl Number {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::L4,
         Self::L7,
         Self::Score,
@@ -276,17 +285,57 @@ impl Number {
         Self::RttGapUs,
         Self::SourceConnections,
         Self::SourceWithoutRequest,
+        Self::SourceUnfinished,
+        Self::FamilyConnections,
+        Self::FamilyWithoutRequest,
+        Self::FamilyUnfinished,
         Self::Forged,
         Self::Version,
     ];
 
     /// Those that are known before HTTP.
-    pub const OF_CONNECTION: [Self; 4] = [
+    pub const OF_CONNECTION: [Self; 8] = [
         Self::Hops,
         Self::RttUs,
         Self::SourceConnections,
         Self::SourceWithoutRequest,
+        Self::SourceUnfinished,
+        Self::FamilyConnections,
+        Self::FamilyWithoutRequest,
+        Self::FamilyUnfinished,
     ];
+
+    /// Those that tell what the source of a connection has brought before.
+    pub const OF_SOURCE: [Self; 6] = [
+        Self::SourceConnections,
+        Self::SourceWithoutRequest,
+        Self::SourceUnfinished,
+        Self::FamilyConnections,
+        Self::FamilyWithoutRequest,
+        Self::FamilyUnfinished,
+    ];
+
+    /// It, where it tells what a source has brought; none of a family where there is no SYN, and where it tells something else.
+    pub fn of_source(self, pressure: &Pressure) -> Option<u64> {
+        let family = pressure.family;
+        let count = match self {
+            Self::SourceConnections => Some(pressure.source.connections),
+            Self::SourceWithoutRequest => Some(pressure.source.without_request),
+            Self::SourceUnfinished => Some(pressure.source.unfinished),
+            Self::FamilyConnections => family.map(|family| family.connections),
+            Self::FamilyWithoutRequest => family.map(|family| family.without_request),
+            Self::FamilyUnfinished => family.map(|family| family.unfinished),
+            Self::L4
+            | Self::L7
+            | Self::Score
+            | Self::Hops
+            | Self::RttUs
+            | Self::RttGapUs
+            | Self::Forged
+            | Self::Version => None,
+        };
+        count.map(u64::from)
+    }
 
     /// Its stable name.
     pub const fn as_str(self) -> &'static str {
@@ -299,6 +348,10 @@ impl Number {
             Self::RttGapUs => "rtt_gap_us",
             Self::SourceConnections => "source_connections",
             Self::SourceWithoutRequest => "source_without_request",
+            Self::SourceUnfinished => "source_unfinished",
+            Self::FamilyConnections => "family_connections",
+            Self::FamilyWithoutRequest => "family_without_request",
+            Self::FamilyUnfinished => "family_unfinished",
             Self::Forged => "forged",
             Self::Version => "version",
         }

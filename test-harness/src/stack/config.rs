@@ -183,7 +183,7 @@ fn port_of<'a>(value: &'a mut Value, address: &str) -> Option<&'a mut Value> {
 }
 
 /// Calls `change` on every object, outermost first.
-fn visit(value: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
+pub(super) fn visit(value: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
     match value {
         Value::Object(object) => {
             change(object);

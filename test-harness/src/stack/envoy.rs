@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::StackError;
 use super::admin::Admin;
+use crate::guard::Guard;
 use crate::repo;
 
 /// How often a starting or stopping Envoy is looked at.
@@ -106,9 +107,13 @@ impl Envoy {
                 program: program.clone(),
                 error,
             })?;
-        let guard = Guard::over(&process).inspect_err(|_| {
+        let guard = Guard::over(&process).map_err(|error| {
             let _ = process.kill();
             let _ = process.wait();
+            StackError::Start {
+                program: Guard::SHELL.into(),
+                error,
+            }
         })?;
         // From here on an early return drops, and so kills, the process.
         let mut envoy = Self { process, guard, log };
@@ -194,42 +199,5 @@ impl Drop for Envoy {
         // Errors mean that it has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
-    }
-}
-
-/// Kills Envoy when this process ends without doing so itself, be it by SIGKILL. The kernel's own way
-/// (PR_SET_PDEATHSIG) needs unsafe code and fires when the *thread* that started the child ends, which in a test
-/// runner is soon. So a shell waits on a pipe that nobody ever writes to: it closes when this process is gone.
-#[derive(Debug)]
-struct Guard {
-    shell: Child,
-}
-
-impl Guard {
-    fn over(process: &Child) -> Result<Self, StackError> {
-        let shell = Command::new("/bin/sh")
-            .args([
-                "-c",
-                r#"read -r nothing; kill -KILL "$1""#,
-                "layerprint-guard",
-                &process.id().to_string(),
-            ])
-            // Ctrl-C is for the launcher alone.
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| StackError::Start {
-                program: "/bin/sh".into(),
-                error,
-            })?;
-        Ok(Self { shell })
-    }
-
-    /// To be called before the process is reaped: after that its id may belong to another.
-    fn dismiss(&mut self) {
-        let _ = self.shell.kill();
-        let _ = self.shell.wait();
     }
 }

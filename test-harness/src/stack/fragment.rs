@@ -10,6 +10,8 @@ const CONNECTION_MANAGER: &str = "envoy.filters.network.http_connection_manager"
 
 /// Where a configuration has its listeners, and what it lacks without.
 const LISTENERS: (&str, &str) = ("/static_resources/listeners", "static listeners");
+/// The same of its clusters.
+const CLUSTERS: (&str, &str) = ("/static_resources/clusters", "static clusters");
 
 /// Puts `fragment` into the listener of this name, or into each when none is given. Its parts, each of them optional:
 ///
@@ -33,7 +35,7 @@ pub fn add(config: &mut Value, fragment: &Value, listener: Option<&str>) -> Resu
         .ok_or(ConfigError::Lacks("part that goes into a listener"))?
         .clone();
     if let Some(clusters) = parts.remove("clusters") {
-        list(config, "/static_resources/clusters", "static clusters")?.extend(members(&clusters)?);
+        list(config, CLUSTERS.0, CLUSTERS.1)?.extend(members(&clusters)?);
     }
     let mut fits = false;
     for found in list(config, LISTENERS.0, LISTENERS.1)? {
@@ -46,14 +48,19 @@ pub fn add(config: &mut Value, fragment: &Value, listener: Option<&str>) -> Resu
         .ok_or(ConfigError::Lacks("listener that the fragment goes into"))
 }
 
-/// Puts the listeners of `other`, which is a whole configuration, behind those of `config`. Its clusters have to be there already.
+/// Puts the listeners of `other`, which is a whole configuration, behind those of `config`, and those of its clusters whose names are
+/// new.
 ///
 /// # Errors
 ///
-/// When either has no listeners.
+/// When either has no listeners or no clusters.
 pub fn put_beside(config: &mut Value, mut other: Value) -> Result<(), ConfigError> {
     let more = std::mem::take(list(&mut other, LISTENERS.0, LISTENERS.1)?);
     list(config, LISTENERS.0, LISTENERS.1)?.extend(more);
+    let mut more = std::mem::take(list(&mut other, CLUSTERS.0, CLUSTERS.1)?);
+    let clusters = list(config, CLUSTERS.0, CLUSTERS.1)?;
+    more.retain(|new| clusters.iter().all(|old| old.get("name") != new.get("name")));
+    clusters.extend(more);
     Ok(())
 }
 

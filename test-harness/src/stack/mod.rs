@@ -9,11 +9,13 @@ mod envoy;
 mod error;
 pub mod fragment;
 mod ports;
+mod watched;
 
 use std::fmt;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use tokio::net::TcpSocket;
 pub use self::envoy::{previous_program as previous_envoy_program, program as envoy_program};
 pub use self::error::StackError;
 pub use self::ports::{PortError, Ports};
+pub use self::watched::WatchedListeners;
 
 use self::access_log::AccessLog;
 use self::admin::Admin;
@@ -83,6 +86,9 @@ const PROBE: &str = "envoy/probe/listener.yaml";
 
 /// A configuration whose one listener speaks HTTP/3.
 pub const HTTP3: &str = "envoy/http3.yaml";
+
+/// A configuration whose one listener asks a rate limit service, which is in its cluster `ratelimit`.
+pub const FLEET: &str = "envoy/fleet/envoy.yaml";
 
 /// A file that goes into listeners, and into which: all, when no name is given.
 struct Fragment {
@@ -161,7 +167,7 @@ impl StackOptions {
     }
 
     /// Puts the listeners of this other configuration of the repository, for example [`HTTP3`], beside those of `envoy/envoy.yaml`,
-    /// on free ports. Fragments do not go into them.
+    /// on free ports, and its clusters that are not there. Fragments do not go into them.
     pub fn with_listeners_of(mut self, path: impl Into<String>) -> Self {
         self.beside.push(path.into());
         self
@@ -325,6 +331,12 @@ impl Stack {
         Ok(format!("https://localhost:{port}{path}"))
     }
 
+    /// `https://localhost:PORT` and the path, where a rate limit service is asked, which takes [`FLEET`].
+    pub fn fleet_url(&self, path: &str) -> Result<String, StackError> {
+        let port = self.admin.listener("fleet")?.port();
+        Ok(format!("https://localhost:{port}{path}"))
+    }
+
     /// Envoy's admin interface: statistics, readiness, anything else by path.
     pub fn admin(&self) -> &Admin {
         &self.admin
@@ -376,6 +388,29 @@ impl fmt::Debug for Stack {
             .field("echo", &self.echo.address())
             .finish_non_exhaustive()
     }
+}
+
+/// Has Envoy read a configuration of the repository as it stands, with what it names: the module that `make wasm` builds, a certificate.
+///
+/// # Errors
+///
+/// When Envoy is not there, or refuses it.
+pub fn validate(path: &str) -> Result<(), StackError> {
+    let tls = repo::run_directory().join("tls");
+    certificate::ensure(&tls).map_err(|error| StackError::file(&tls, error))?;
+    let program = envoy_program()?;
+    let output = Command::new(&program)
+        .args(["--mode", "validate", "--disable-hot-restart", "-c", path])
+        .current_dir(repo::root())
+        .output()
+        .map_err(|error| StackError::Start { program, error })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(StackError::EnvoyRefused {
+        status: output.status,
+        log: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
 }
 
 fn module_availability(module: &Path) -> Availability {

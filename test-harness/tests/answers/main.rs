@@ -12,6 +12,7 @@
 
 mod ask;
 mod close;
+mod flood;
 mod forms;
 mod grpc;
 mod review;

@@ -220,6 +220,20 @@ pub fn the_headers_that_are_sent_can_be_chosen() -> Scenario {
         .header("x-layerprint-order", "c125d0397b60")
 }
 
+pub fn the_route_its_class_and_its_cost_are_sent_alone_when_asked_for() -> Scenario {
+    let forged = [("x-layerprint-cost", "0"), ("x-layerprint-route", "default")];
+    Scenario::new("route", http2(vec![get(&forged)]))
+        .configured(
+            r#"{"annotate": {"headers": ["route", "class", "cost"]},
+                "routes": [{"name": "ask", "class": "search", "paths": ["/a"], "cost": 7}]}"#,
+        )
+        .header("x-layerprint-route", "ask")
+        .header("x-layerprint-class", "search")
+        .header("x-layerprint-cost", "7")
+        .no_header("x-layerprint-verdict")
+        .line("forged", 2)
+}
+
 pub fn enforcing_is_said_in_the_verdict() -> Scenario {
     Scenario::new("enforce", http2(vec![get(&[])]))
         .configured(r#"{"mode": "enforce"}"#)

@@ -17,6 +17,7 @@ mod failure;
 mod hello;
 mod list;
 mod native;
+mod pressure;
 mod replayed;
 mod scenario;
 mod together;
@@ -57,6 +58,7 @@ run_each!(
     as_many_settings_as_envoy_takes_are_read,
     ten_thousand_settings_are_evidence_too_large,
     the_headers_that_are_sent_can_be_chosen,
+    the_route_its_class_and_its_cost_are_sent_alone_when_asked_for,
     enforcing_is_said_in_the_verdict,
     garbage_brings_no_request,
     a_name_over_http1_that_is_not_utf8_brings_no_request,

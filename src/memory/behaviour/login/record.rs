@@ -26,6 +26,9 @@ impl Merge for Outcomes {
 }
 
 impl Outcomes {
+    /// The bytes that they take.
+    const SIZE: usize = 8;
+
     pub(super) fn count(&mut self, outcome: LoginOutcome) {
         let counter = match outcome {
             LoginOutcome::Failure => &mut self.failures,
@@ -59,22 +62,14 @@ impl Outcomes {
 pub(super) struct Place(pub(super) Spans<Outcomes>);
 
 impl Record for Place {
-    const SIZE: usize = 20;
+    const SIZE: usize = Spans::<Outcomes>::size(Outcomes::SIZE);
 
     fn read(bytes: &[u8]) -> Self {
-        let mut reader = Reader::new(bytes);
-        Self(Spans {
-            span: reader.u32(),
-            present: Outcomes::read(&mut reader),
-            before: Outcomes::read(&mut reader),
-        })
+        Self(Spans::read(&mut Reader::new(bytes), Outcomes::read))
     }
 
     fn write(&self, bytes: &mut [u8]) {
-        let mut writer = Writer::new(bytes);
-        writer.u32(self.0.span);
-        self.0.present.write(&mut writer);
-        self.0.before.write(&mut writer);
+        self.0.write(&mut Writer::new(bytes), Outcomes::write);
     }
 
     fn worth(&self, now: Moment) -> Option<u64> {
@@ -93,11 +88,26 @@ pub(super) struct OfShape {
 }
 
 impl OfShape {
+    /// The bytes that they take.
+    const SIZE: usize = Outcomes::SIZE + Distinct::SIZE;
+
     pub(super) fn count(&mut self, outcome: LoginOutcome, network: Option<Key>) {
         self.outcomes.count(outcome);
         if let (LoginOutcome::Failure, Some(network)) = (outcome, network) {
             self.networks.insert(network);
         }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            outcomes: Outcomes::read(reader),
+            networks: Distinct::read(reader),
+        }
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        self.outcomes.write(writer);
+        self.networks.write(writer);
     }
 }
 
@@ -111,28 +121,14 @@ impl Merge for OfShape {
 }
 
 impl Record for Shape {
-    const SIZE: usize = 276;
+    const SIZE: usize = Spans::<OfShape>::size(OfShape::SIZE);
 
     fn read(bytes: &[u8]) -> Self {
-        let mut reader = Reader::new(bytes);
-        let half = |reader: &mut Reader<'_>| OfShape {
-            outcomes: Outcomes::read(reader),
-            networks: Distinct::read(reader),
-        };
-        Self(Spans {
-            span: reader.u32(),
-            present: half(&mut reader),
-            before: half(&mut reader),
-        })
+        Self(Spans::read(&mut Reader::new(bytes), OfShape::read))
     }
 
     fn write(&self, bytes: &mut [u8]) {
-        let mut writer = Writer::new(bytes);
-        writer.u32(self.0.span);
-        for half in [&self.0.present, &self.0.before] {
-            half.outcomes.write(&mut writer);
-            half.networks.write(&mut writer);
-        }
+        self.0.write(&mut Writer::new(bytes), OfShape::write);
     }
 
     fn worth(&self, now: Moment) -> Option<u64> {
