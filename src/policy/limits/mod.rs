@@ -143,10 +143,11 @@ impl Limits {
         let routes = routes.listed().chain([&**routes.default_route()]);
         let of = |route: &Route| {
             let places = listed.iter().enumerate().filter(|(_, limit)| limit.can_be_about(route));
-            (Rc::clone(&route.name), places.map(|(place, _)| place).collect())
+            let places: Vec<usize> = places.map(|(place, _)| place).collect();
+            (Rc::clone(&route.name), places)
         };
         Self {
-            of_route: routes.map(of).collect(),
+            of_route: routes.map(of).filter(|(_, places)| !places.is_empty()).collect(),
             listed,
         }
     }
