@@ -35,7 +35,7 @@ impl Subject for Observed<'_> {
             Field::Lp1Http => match self.lp1().http {
                 Part::ZEROS => self.order.as_ref().and_then(|_| Evidence::Missing(Reason::NotProvided)),
                 // It is the connection's: a later request of HTTP/1 has it, though its own order is not seen.
-                http => Evidence::Seen(take(http.as_str())),
+                http => Evidence::Seen(http.as_str()).map(take),
             },
             Field::Order => self.order.as_ref().map(|order| take(order.digest().as_str())),
             Field::H1Case => self.print.case.as_ref().map(|case| take(case.as_str())),
@@ -134,7 +134,7 @@ impl Subject for Replayed<'_> {
             Field::Lp1Tcp => self.part(1, "tcp", take),
             Field::Lp1Tls => self.part(2, "ja4", take),
             Field::Lp1Http => match self.line.text("id").and_then(|id| id.split('_').nth(3)) {
-                Some(http) if *http != *Part::ZEROS.as_str() => Evidence::Seen(take(http)),
+                Some(http) if *http != *Part::ZEROS.as_str() => Evidence::Seen(http).map(take),
                 _ => self.part(3, "order", take),
             },
             Field::MssClass => {

@@ -54,6 +54,10 @@ impl Pressure {
                 let of = format!("whose SYN is {name}'s");
                 found(family.filter(|_| is_scanner)).map(|counts| told(counts, &of))
             });
-        Self { source, family, flood }
+        Self {
+            source,
+            family,
+            flood: flood.map(Box::new),
+        }
     }
 }

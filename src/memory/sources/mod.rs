@@ -135,15 +135,15 @@ pub struct Pressure {
     pub source: Counts,
     /// Those of its family from anywhere; none where there is no SYN. None of them is waited for.
     pub family: Option<Counts>,
-    /// That they are a flood.
-    pub flood: Option<Finding>,
+    /// That they are a flood. Few are, and each connection keeps its own.
+    pub flood: Option<Box<Finding>>,
 }
 
 impl Pressure {
     /// That they are a flood, less where the client's networks are known for odd transport.
     pub fn flood_on(&self, networks: NetworkTags) -> Option<Finding> {
-        let flood = self.flood.clone();
-        flood.map(|flood| flood.softened_on(networks))
+        let flood = self.flood.as_deref();
+        flood.map(|flood| flood.clone().softened_on(networks))
     }
 }
 
