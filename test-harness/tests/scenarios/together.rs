@@ -41,7 +41,7 @@ impl Worker {
         let client = proxy.accept(Connection::plain().source(&source).protocol("HTTP/2"));
         let tcp = self.vm.open(&self.connection, &client).unwrap();
         let opening = [wire::opening(ask.shape, 15_663_105), wire::http2_request(1, &fields)];
-        tcp.downstream(&opening.concat()).unwrap();
+        tcp.downstream(opening.concat()).unwrap();
         let exchange = self.vm.request(&self.request, &client, map(&fields)).unwrap();
         let line = exchange.filter_state("wasm.layerprint").unwrap();
         let status = match exchange.local_reply() {
