@@ -88,7 +88,7 @@ impl Site {
         if !require_or_skip(test, can_run) {
             return None;
         }
-        let options = StackOptions::new(test).filter(filter).edit(with_login);
+        let options = StackOptions::new(test).filter(filter).edit(with_answers);
         Some(Self(Stack::start(options).unwrap()))
     }
 
@@ -152,8 +152,8 @@ fn loopback() -> Availability {
     }
 }
 
-/// A login with a wrong password is answered with 401.
-fn with_login(config: &mut Value) {
+/// A login with a wrong password is answered with 401; `/static/cached` is in a cache, unless it has a query.
+fn with_answers(config: &mut Value) {
     let listeners = config.pointer_mut("/static_resources/listeners").unwrap();
     for listener in listeners.as_array_mut().unwrap() {
         for chain in listener["filter_chains"].as_array_mut().unwrap() {
@@ -165,7 +165,16 @@ fn with_login(config: &mut Value) {
                         "match": {"path": "/login", "headers": [wrong]},
                         "direct_response": {"status": 401},
                     });
-                    routes.insert(0, refusal);
+                    let cached = |answer: &str, query: Value| {
+                        json!({
+                            "match": {"path": "/static/cached", "query_parameters": query},
+                            "direct_response": {"status": 200},
+                            "response_headers_to_add": [{"header": {"key": "x-cache", "value": answer}}],
+                        })
+                    };
+                    let busted = cached("MISS from cache.example", json!([{"name": "n", "present_match": true}]));
+                    let others = cached("HIT from cache.example", json!([]));
+                    routes.splice(0..0, [refusal, busted, others]);
                 }
             }
         }

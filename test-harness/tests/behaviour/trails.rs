@@ -29,3 +29,45 @@ fn a_scraper_that_skips_navigation_is_found_and_an_app_of_a_single_page_is_not()
         assert!(!seen.has("hammering") && !seen.has("regular-pacing"), "{}", seen.line);
     }
 }
+
+#[test]
+fn who_asks_for_what_is_in_no_cache_is_found_and_who_asks_as_others_do_is_not() {
+    let test = "who_asks_for_what_is_in_no_cache_is_found_and_who_asks_as_others_do_is_not";
+    let Some(site) = Site::open(
+        test,
+        json!({"behaviour": {"sequence": {"cache": {"header": "x-cache"}}}}),
+    ) else {
+        return;
+    };
+    let person = |n: usize| {
+        let (who, from) = (format!("person{n}"), format!("127.9.9.{n}"));
+        let visit = Visit::get(&who, "chrome131", &from, "/static/cached");
+        std::iter::repeat_n(visit.clone(), 29).chain([visit.last()])
+    };
+    let people: Vec<_> = (1..=30).flat_map(person).collect();
+    let seen = site.visit(&people);
+    assert!(seen.iter().all(|seen| !seen.has("cache-busting")));
+    let bust = |n: usize| Visit::get("buster", "chrome131", "127.10.10.10", &format!("/static/cached?n={n}"));
+    let seen = site.visit(&(0..100).map(bust).collect::<Vec<_>>());
+    let found = seen.iter().position(|seen| seen.has("cache-busting"));
+    println!(
+        "cache-busting at request {found:?} of 100, after {} of people",
+        people.len()
+    );
+    assert!(found.is_some_and(|n| (30..70).contains(&n)), "{found:?}");
+}
+
+#[test]
+fn who_hammers_one_call_is_found() {
+    let test = "who_hammers_one_call_is_found";
+    let Some(site) = Site::open(test, json!({})) else {
+        return;
+    };
+    let get = |path: &str| Visit::get("hammer", "chrome131", "127.11.11.11", path);
+    let mut visits = vec![get("/"), get("/static/app.js")];
+    visits.extend((0..140).map(|n| get(&format!("/api/stock?n={n}"))));
+    let seen = site.visit(&visits);
+    let found = seen.iter().position(|seen| seen.has("hammering"));
+    println!("hammering at request {found:?} of 142");
+    assert!(found.is_some_and(|n| (121..=125).contains(&n)), "{found:?}");
+}
