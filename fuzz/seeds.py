@@ -64,6 +64,7 @@ def write_all():
     write("handover", (TESTS / "fixtures/handover.txt").read_bytes().splitlines())
     write("http1_head", (opening for opening in openings if not opening.startswith(b"PRI * ")))
     write("http2_opening", (opening for opening in openings if opening.startswith(b"PRI * ")))
+    write("memory", (TESTS / "fixtures/memory.txt").read_bytes().splitlines())
     write("opening", [*openings, *bytes_of(TESTS / "fixtures/tls", ".bin")])
     write("pcap", bytes_of(HERE.parent / "test-harness/tests/fixtures/pcap", ".pcap", ".pcapng"))
     write("source_address", (TESTS / "fixtures/source_addresses.txt").read_bytes().splitlines())

@@ -1,7 +1,8 @@
 //! How many different keys there were, in 128 bytes: HyperLogLog (Flajolet, Fusy, Gandouet, Meunier, 2007), with linear counting
 //! where there were few.
 //!
-//! The standard error is 1.04 / √128, about 9 %; up to some 60 it is much better.
+//! Error: 1.04 / √128, about 9 %, as one standard deviation; up to some 200 about 7 %, and one of five is missed now and then. Of
+//! 50 keys, 40 to 60 are estimated in nearly all cases.
 
 use super::bytes::{Reader, Writer};
 use super::key::Key;

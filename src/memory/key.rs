@@ -26,12 +26,12 @@ impl Key {
     pub const fn with(self, other: Self) -> Self {
         // A step of a multiplicative hash: the two are hashes already.
         let mixed = (self.0 ^ other.0.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        Self(mixed ^ (mixed >> 32) | 1)
+        Self::of_bits(mixed ^ (mixed >> 32))
     }
 
-    /// The key of these bits.
+    /// The key of these bits; zero, which marks a free place in a table, stands for one.
     pub const fn of_bits(bits: u64) -> Self {
-        Self(bits)
+        Self(if bits == 0 { 1 } else { bits })
     }
 }
 
@@ -92,6 +92,23 @@ mod tests {
         assert_eq!(first.key("a", "x"), second.key("a", "x"));
         assert_ne!(first.key("a", "x"), Keys::new([3, 4]).key("a", "x"));
         assert_ne!(first.key("a", "x"), first.key("b", "x"));
+    }
+
+    #[test]
+    fn no_key_is_the_zero_of_a_free_place_and_two_keys_together_have_an_order() {
+        assert_eq!(Key::of_bits(0).bits(), 1);
+        let (a, b) = (Key::of_bits(7), Key::of_bits(8));
+        assert_ne!(a.with(b), b.with(a));
+        // These two cancel out.
+        assert_ne!(Key::of_bits(1 << 29).with(Key::of_bits(1)).bits(), 0);
+    }
+
+    #[test]
+    fn what_is_not_a_seed_is_replaced() {
+        let shelf = Shelf::default();
+        shelf.swap_shared(SEED_KEY, b"foreign", None).unwrap();
+        let first = Keys::shared(&shelf, [1, 2]).unwrap();
+        assert_eq!((first, Keys::shared(&shelf, [3, 4])), (Keys::new([1, 2]), Ok(first)));
     }
 
     #[test]

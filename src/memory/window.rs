@@ -1,8 +1,11 @@
 //! How much a key has brought in a window of time that moves with the clock, and how much of it at once.
 //!
-//! The window is counted in slots of a tenth of it. A slot counts until all of it has left the window: no window of that length,
-//! wherever it begins, ever holds more than was let through; what is let through under pressure is at least ten elevenths of the
-//! limit. How much may come at once is the bucket of GCRA (ITU-T I.371), exact to the millisecond.
+//! The window is counted in slots of a tenth of it, aligned to the clock. A slot counts until all of it has left the window: no
+//! window of that length, wherever it begins, ever lets through more than its limit. How much may come at once is the bucket of GCRA
+//! (ITU-T I.371): what it lets through is exact to the millisecond.
+//!
+//! Bytes: 64 a key. Error: none upwards; downwards, what has left the window may count for one more slot, so that under pressure at
+//! least ten elevenths of the limit pass, with windows from 100 ms on (slots are whole milliseconds, rounded up).
 
 use super::bytes::{Reader, Writer};
 use super::store::Moment;
@@ -271,6 +274,11 @@ mod tests {
                 .map(|from| passed.iter().filter(|ms| (*from..from + 10_000).contains(*ms)).count());
             assert_eq!(most.max(), Some(100));
             assert_eq!(passed.iter().filter(|ms| **ms < begin + 10_000).count(), 100);
+            println!(
+                "6000 requests in 30 s under a limit of 100 in 10 s: {} passed, at most 100 in any window; at least {} by ten elevenths",
+                passed.len(),
+                300 * 10 / 11
+            );
             assert!(passed.len() >= 300 * 10 / 11, "{}", passed.len());
         }
     }
@@ -349,30 +357,209 @@ mod tests {
         assert_eq!(Window::read(&bytes), window);
     }
 
+    #[test]
+    fn a_burst_bounds_rates_of_many_a_millisecond() {
+        let terms = Terms {
+            most: 5_000,
+            window_ms: 1_000,
+            burst: Some(100),
+        };
+        let mut window = Window::default();
+        let passed = (0..1_000).filter(|_| passes(&mut window, terms, 0)).count();
+        assert_eq!(passed, 100);
+        let passed = (0..1_000).filter(|_| passes(&mut window, terms, 1)).count();
+        assert_eq!(passed, 5, "a millisecond lets five in");
+    }
+
+    #[test]
+    fn attempts_that_go_on_fill_a_burst_no_further_than_a_window_empties() {
+        let terms = Terms {
+            burst: Some(10),
+            ..TERMS
+        };
+        let mut window = Window::default();
+        for n in 0..100_000 {
+            window.take(1, terms, Counting::Attempts, at(n / 10));
+        }
+        let Taken::Over(quota) = window.take(1, terms, Counting::Attempts, at(10_000)) else {
+            panic!("there was room");
+        };
+        assert_eq!(quota.left, 0);
+        assert!(quota.reset.as_millis() <= 11_000, "{:?}", quota.reset);
+        assert!(matches!(
+            window.take(1, terms, Counting::Attempts, at(21_000)),
+            Taken::Within(_)
+        ));
+    }
+
+    #[test]
+    fn sums_that_no_number_holds_are_over() {
+        let terms = Terms {
+            most: u32::MAX,
+            window_ms: u32::MAX,
+            burst: Some(u32::MAX),
+        };
+        let mut window = Window::default();
+        assert!(matches!(
+            window.take(u32::MAX, terms, Counting::Attempts, at(0)),
+            Taken::Within(_)
+        ));
+        for _ in 0..3 {
+            assert!(matches!(
+                window.take(u32::MAX, terms, Counting::Attempts, at(0)),
+                Taken::Over(_)
+            ));
+        }
+        assert_eq!(window.total(), u32::MAX);
+    }
+
+    #[test]
+    fn a_record_is_worth_what_it_holds_until_that_has_left() {
+        let worth = |window: &Window, ms| window.worth(at(ms));
+        assert_eq!(worth(&Window::default(), 0), None);
+        let (mut few, mut many) = (Window::default(), Window::default());
+        few.take(5, TERMS, Counting::LetThrough, at(9_000));
+        many.take(50, TERMS, Counting::LetThrough, at(0));
+        assert!(worth(&few, 9_000) < worth(&many, 9_000));
+        assert!(worth(&many, 10_999).is_some());
+        assert_eq!(worth(&many, 11_000), None);
+        let mut later = Window::default();
+        later.take(5, TERMS, Counting::LetThrough, at(10_000));
+        assert!(worth(&few, 10_000) < worth(&later, 10_000), "of equals the later");
+    }
+
+    #[test]
+    fn a_window_that_no_ten_slots_divide_is_no_shorter_for_it() {
+        for window_ms in [1, 9, 100, 101, 109, 1_009] {
+            let terms = Terms {
+                most: 1,
+                window_ms,
+                burst: None,
+            };
+            for begin in 0..200 {
+                let mut window = Window::default();
+                assert!(passes(&mut window, terms, begin));
+                let next = (begin..).find(|ms| passes(&mut window, terms, *ms)).unwrap() - begin;
+                assert!(next >= u64::from(window_ms), "{next} of {window_ms}");
+                assert!(next <= u64::from(window_ms) * 11 / 10 + 11, "{next} of {window_ms}");
+            }
+        }
+    }
+
+    /// Gaps between requests: short, long, and those of a slot or a window with one millisecond more or less.
+    fn gaps() -> impl Strategy<Value = (u64, u64)> {
+        prop_oneof![
+            4 => (Just(0_u64), 0_u64..50),
+            2 => (Just(0_u64), 0_u64..3_000),
+            1 => (1_u64..=11, 0_u64..3)
+        ]
+    }
+
+    /// The time behind a gap, for a window of this length.
+    fn behind((slots, more): (u64, u64), window_ms: u32) -> u64 {
+        let slot = u64::from(window_ms) / 10;
+        (slots * slot + more).saturating_sub(u64::from(slots > 0))
+    }
+
+    /// How much of `log` came at `from` or later.
+    fn since(log: &[(u64, u32)], from: u64) -> u64 {
+        log.iter()
+            .filter(|(at, _)| *at >= from)
+            .map(|(_, amount)| u64::from(*amount))
+            .sum()
+    }
+
     proptest! {
         #[test]
-        fn no_window_ever_holds_more_than_the_limit(
-            gaps in prop::collection::vec((0_u64..3_000, 1_u32..20), 1..400), most in 20_u32..200, window_ms in 1_000_u32..20_000
+        fn a_log_of_all_that_passed_finds_no_window_over_the_limit_and_no_refusal_without_need(
+            requests in prop::collection::vec((gaps(), 1_u32..20), 1..200), most in 20_u32..200, window_ms in 100_u32..20_000
         ) {
             let terms = Terms { most, window_ms, burst: None };
-            let mut window = Window::default();
-            let mut log: Vec<(u64, u32)> = Vec::new();
-            let mut now = 0;
-            for (gap, amount) in gaps {
-                now += gap;
-                let length = u64::from(window_ms);
-                // What a log of all that passed would say of the window that ends now, and of one that is a tenth longer.
-                let within = |length: u64| log.iter().filter(|(at, _)| at + length > now).map(|(_, amount)| *amount).sum::<u32>();
-                let (strict, loose) = (within(length), within(length + length / 10 + 10));
+            let length = u64::from(window_ms);
+            let (mut window, mut log, mut now) = (Window::default(), Vec::new(), 1_000_000);
+            for (gap, amount) in requests {
+                now += behind(gap, window_ms);
                 match window.take(amount, terms, Counting::LetThrough, at(now)) {
                     Taken::Within(_) => {
-                        prop_assert!(strict + amount <= most, "{} + {} > {}", strict, amount, most);
+                        log.push((now, amount));
+                        let within = since(&log, now + 1 - length);
+                        prop_assert!(within <= most.into(), "{} > {}", within, most);
+                    }
+                    // A tenth more than a window, and ten milliseconds for slots that are rounded up: ten elevenths pass.
+                    Taken::Over(_) => {
+                        let within = since(&log, now - length * 11 / 10 - 10) + u64::from(amount);
+                        prop_assert!(within > most.into(), "refused with room: {} <= {}", within, most);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn a_log_of_all_that_passed_agrees_with_the_bucket(
+            requests in prop::collection::vec((0_u64..300, 1_u32..6), 1..100), most in 10_u32..3_000, burst in 1_u32..30
+        ) {
+            let terms = Terms { most, window_ms: 1_000, burst: Some(burst.min(most)) };
+            let (mut window, mut log, mut now) = (Window::default(), Vec::new(), 1_000_000);
+            for (gap, amount) in requests {
+                now += gap / 20;
+                let sum = u64::from(window.total());
+                // No stretch of time that ends now may bring more than the burst, and what the rate brings meanwhile.
+                let fits = log.iter().map(|(from, _)| *from).chain([now]).all(|from| {
+                    (since(&log, from) + u64::from(amount)) * 1_000
+                        <= u64::from(burst.min(most)) * 1_000 + (now - from) * u64::from(most)
+                });
+                match window.take(amount, terms, Counting::LetThrough, at(now)) {
+                    Taken::Within(_) => {
+                        prop_assert!(fits);
                         log.push((now, amount));
                     }
+                    Taken::Over(_) => prop_assert!(!fits || sum + u64::from(amount) > most.into()),
+                }
+            }
+        }
+
+        #[test]
+        fn who_comes_again_when_told_has_room_and_no_sooner(
+            requests in prop::collection::vec((gaps(), 1_u32..20), 1..100), most in 20_u32..200, window_ms in 100_u32..20_000,
+            burst in prop::option::of(20_u32..60), counting in prop_oneof![Just(Counting::LetThrough), Just(Counting::Attempts)]
+        ) {
+            let terms = Terms { most, window_ms, burst };
+            let (mut window, mut now) = (Window::default(), 1_000_000);
+            for (gap, amount) in requests {
+                now += behind(gap, window_ms);
+                let taken = window.take(amount, terms, counting, at(now));
+                let again = |ms: u64| {
+                    let mut later = window;
+                    matches!(later.take(amount, terms, counting, at(ms)), Taken::Within(_))
+                };
+                match taken {
                     Taken::Over(quota) => {
-                        prop_assert!(loose + amount > most, "refused with room: {} + {} <= {}", loose, amount, most);
-                        prop_assert!(quota.reset.as_millis() <= u128::from(window_ms) * 11 / 10 + 10);
+                        let reset = u64::try_from(quota.reset.as_millis()).unwrap();
+                        prop_assert!(reset <= u64::from(window_ms) * 11 / 10 + 11);
+                        prop_assert!(again(now + reset), "told to come in {}", reset);
+                        prop_assert!(!again(now + reset - 1), "told to come in {}, a millisecond late", reset);
                     }
+                    Taken::Within(quota) => {
+                        let mut later = window;
+                        let all = later.take(quota.left, terms, counting, at(now));
+                        prop_assert!(matches!(all, Taken::Within(Quota { left: 0, .. })), "{:?}", all);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn a_clock_that_jumps_within_a_window_frees_nobody(
+            requests in prop::collection::vec((0_u64..2_000, 0_u64..2_000), 1..300)
+        ) {
+            // Each comes some time after the latest, by a clock that is set back by up to two tenths of a window.
+            let (mut window, mut log, mut latest) = (Window::default(), Vec::new(), 1_000_000);
+            for (on, back) in requests {
+                let now = latest + on / 20 - back.min(latest - 900_000);
+                latest = latest.max(now);
+                if passes(&mut window, TERMS, now) {
+                    log.push((latest, 1));
+                    prop_assert!(since(&log, latest + 1 - 10_000) <= 100);
                 }
             }
         }

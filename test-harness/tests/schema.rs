@@ -14,6 +14,7 @@ use layerprint::evidence::NetworkTag;
 use layerprint::policy::config::{Config, Header};
 use layerprint::policy::connection::ConnectionVerdict;
 use layerprint::policy::ladders::Band;
+use layerprint::policy::limits::Part;
 use layerprint::policy::routes::Method;
 use layerprint::policy::rules::{Field, Number};
 use layerprint::policy::{Class, Verdict};
@@ -25,7 +26,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 /// What only the parser refuses, by the words of its messages.
-const BEYOND_A_SCHEMA: [&str; 16] = [
+const BEYOND_A_SCHEMA: [&str; 17] = [
     "is taken",
     "is the same as routes[",
     "cannot be told to be more or less specific than",
@@ -35,6 +36,7 @@ const BEYOND_A_SCHEMA: [&str; 16] = [
     "has bits set behind its prefix",
     "is given twice",
     "is above max",
+    "is more than may come in all",
     // A route of this name is not there.
     r#""logn" is not accepted"#,
     "is no date",
@@ -160,10 +162,11 @@ fn everything() -> Value {
         "rules": Verdict::ALL.map(|verdict| rule(verdict.as_str(), &of_requests)),
         "networks": NetworkTag::ALL.map(|tag| json!({"tag": tag.as_str(), "cidrs": ["10.0.0.0/8"]})),
         "annotate": {"headers": names(Header::ALL, Header::key)},
-        "limits": {"slow": {"delay_ms": 10_000, "held": 0}, "retry_after_s": 86_400},
+        "limits": {"slow": {"delay_ms": 10_000, "held": 0}, "retry_after_s": 86_400, "rates": rates(&of_requests)},
         "connection": {"opening_bytes": 1_024, "handover": false, "mode": "observe",
             "rules": ConnectionVerdict::ALL.map(|verdict| rule(verdict.as_str(), &of_connections)),
             "ladder": object(&Band::ALL, Band::as_str, |_| json!("close"))},
+        "behaviour": behaviour(),
         "failure": "open",
     });
     for key in ["mode", "forwarded", "log"] {
@@ -172,6 +175,29 @@ fn everything() -> Value {
     all["ladders"]["page"]["clean"] = json!("log");
     all["rules"][0]["missing"] = json!("match");
     all
+}
+
+/// Every key of what is looked for over several requests.
+fn behaviour() -> Value {
+    json!({
+        "login": {"failure_statuses": [401, 200], "success_statuses": [302], "failures": 1, "failures_of_client": 1_000_000,
+            "failure_header": {"name": "X-Login", "values": ["failed"]}, "ratio_percent": 100, "networks": 1},
+        "rotation": {"networks": 2, "share_percent": 1},
+        "sequence": {},
+    })
+}
+
+/// Limits with every key, and every word of one.
+fn rates(conditions: &Value) -> Vec<Value> {
+    let words: Vec<_> = Part::words().collect();
+    // A key has eight parts at most.
+    let by_words = words.chunks(8).enumerate().map(|(n, words)| {
+        let action = ["limit", "slow", "challenge", "log"][n % 4];
+        json!({"name": format!("r{n}"), "match": conditions, "unless": conditions, "missing": "match", "key": words, "requests": 100,
+               "per_s": 86_400, "burst": 1, "action": action, "mode": "observe"})
+    });
+    let of_all = json!({"name": "all", "key": [{"header": "X-Api-Key"}], "missing": "no-match", "cost": 1_000_000_000, "per_s": 1});
+    by_words.chain([of_all]).collect()
 }
 
 /// The crawlers of the corpus: the tables beside them have readers of their own.
@@ -311,7 +337,10 @@ fn a_corpus_of_configurations_is_accepted_and_refused_by_both() {
         json!({"routes": []}),
         json!({"rules": [], "connection": {"rules": [], "ladder": {}}}),
         json!({"rules": [{"name": "a", "match": {"reason": "tls-*"}, "action": "log"}]}),
+        json!({"limits": {"rates": []}}),
+        json!({"limits": {"rates": [{"name": "a", "key": [], "requests": 1.0, "per_s": 1}]}}),
         json!({"rules": [{"name": "a", "match": {"ja4": "\\*\\\\"}, "action": "log"}]}),
+        json!({"behaviour": {"login": false, "rotation": false, "sequence": false}}),
     ];
     assert_eq!(agree(&right), right.len());
     let wrong = [
@@ -321,9 +350,16 @@ fn a_corpus_of_configurations_is_accepted_and_refused_by_both() {
         json!({"routes": [{"name": "x", "class": "api", "paths": ["/x"], "hosts": ["a:80"]}]}),
         json!({"routes": [{"name": "x", "class": "api", "paths": ["/caf\u{e9}"]}]}),
         json!({"rules": [{"name": "a", "match": {"reason": "tls"}, "action": "log"}]}),
+        json!({"limits": {"rates": [{"name": "a", "key": [], "requests": 1, "cost": 1, "per_s": 1}]}}),
+        json!({"limits": {"rates": [{"name": "a", "key": [], "per_s": 1}]}}),
+        json!({"limits": {"rates": [{"name": "a", "key": ["ip"], "cost": 1, "per_s": 1}]}}),
+        json!({"limits": {"rates": [{"name": "a", "key": [{"header": "a b"}], "cost": 1, "per_s": 1}]}}),
+        json!({"limits": {"rates": [{"name": "a", "key": [], "cost": 1, "per_s": 1, "action": "block"}]}}),
         json!({"rules": [{"name": "a", "match": {"network": "\\"}, "action": "log"}]}),
         json!({"connection": {"rules": [{"name": "a", "match": {"path": "/"}, "action": "log"}]}}),
         json!({"connection": {"rules": [{"name": "a", "match": {"ja4": "x"}, "action": "block"}]}}),
+        json!({"behaviour": false}),
+        json!({"behaviour": {"rotation": {"networks": 1}}}),
     ];
     assert_eq!(agree(&wrong), 0);
 }
@@ -343,6 +379,7 @@ fn what_a_schema_cannot_say_the_parser_does() {
         rule(json!({"client_ip": "10.0.0.1/8"})),
         json!({"routes": [{"name": "a", "class": "api", "paths": ["/a"], "hosts": ["a", "A"]}]}),
         rule(json!({"l4": {"min": 2, "max": 1}})),
+        json!({"limits": {"rates": [{"name": "a", "key": [], "cost": 10, "per_s": 1, "burst": 11}]}}),
         rule(json!({"route": "logn"})),
         crawler(json!({"name": "googlebot", "cidrs": ["10.0.0.0/8"], "as_of": "2026-13-01"})),
         crawler(json!({"name": "ours", "user_agent": "()", "purpose": "seo"})),
@@ -356,7 +393,7 @@ fn what_a_schema_cannot_say_the_parser_does() {
         assert!(problems[0].what.contains(words), "{words}: {problems:?}");
     }
     if require_or_skip("schema: what it leaves to the parser", [validator()]) {
-        assert_eq!(accepted(&left), [true; 16]);
+        assert_eq!(accepted(&left), [true; 17]);
     }
 }
 
@@ -369,6 +406,7 @@ fn every_single_mistake_is_refused_by_both_and_what_is_none_accepted_by_both() {
         ("whole.json", fixture("whole.json"), 500),
         ("policy.json", fixture("policy.json"), 1_000),
         ("clients.json", crawlers(), 500),
+        ("behaviour", json!({"behaviour": behaviour()}), 200),
     ];
     for (name, right, least) in corpus {
         let all = mistakes(&right);

@@ -40,6 +40,11 @@ pub(crate) fn source_addresses() -> Vec<String> {
     lines("source_addresses.txt")
 }
 
+/// Who comes when.
+pub(crate) fn memory() -> Vec<String> {
+    lines("memory.txt")
+}
+
 fn lines(name: &str) -> Vec<String> {
     let text = fs::read_to_string(folder(name)).unwrap();
     text.lines().map(str::to_owned).collect()

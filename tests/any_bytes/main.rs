@@ -21,6 +21,8 @@ mod handover;
 mod http1_head;
 #[path = "../../fuzz/invariants/http2_opening.rs"]
 mod http2_opening;
+#[path = "../../fuzz/invariants/memory.rs"]
+mod memory;
 #[path = "../../fuzz/invariants/opening.rs"]
 mod opening;
 #[path = "../../fuzz/invariants/random.rs"]
@@ -95,6 +97,13 @@ fn addresses_hold_whole_cut_and_changed() {
 }
 
 #[test]
+fn what_is_remembered_holds_whole_cut_and_changed() {
+    for line in fixtures::memory() {
+        around(line.as_bytes(), memory::holds);
+    }
+}
+
+#[test]
 fn configurations_hold_whole_cut_and_changed() {
     for bytes in configurations() {
         around(&bytes, config::holds);
@@ -137,6 +146,7 @@ proptest! {
         config::holds(&bytes);
         forwarded::holds(&bytes);
         source_address::holds(&bytes);
+        memory::holds(&bytes);
     }
 
     #[test]

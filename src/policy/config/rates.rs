@@ -73,19 +73,31 @@ fn limit(
     let (unit, most) = amount(section);
     section.need("per_s", format!("a whole number from 1 to {MAX_WINDOW_S}"));
     let window_s = section.number("per_s", 1..=MAX_WINDOW_S, 1);
-    let burst = section
-        .has("burst")
-        .then(|| section.number("burst", 1..=most.max(1), 1));
-    if burst.is_none() {
-        section.knows("burst");
-    }
+    let burst = burst(section, most);
     let action = section.choice("action", &ACTIONS, Verdict::Limit);
     let terms = Terms {
         most: u32::try_from(most).ok()?,
         window_ms: u32::try_from(window_s).ok()?.checked_mul(1_000)?,
-        burst: burst.and_then(|burst| u32::try_from(burst).ok()),
+        burst,
     };
     Some(Limit::new(matched(action)?, key, unit, terms))
+}
+
+/// Reads `burst`, of a limit of `most`.
+fn burst(section: &mut Section<'_>, most: usize) -> Option<u32> {
+    if !section.has("burst") {
+        section.knows("burst");
+        return None;
+    }
+    let burst = section.number("burst", 1..=MAX_AMOUNT, 1);
+    if burst > most {
+        section.refuse_all(
+            "burst",
+            format!("{burst} is more than may come in all"),
+            format!("a whole number from 1 to {most}"),
+        );
+    }
+    u32::try_from(burst).ok()
 }
 
 /// Reads `requests` or `cost`: one of them.
@@ -239,7 +251,7 @@ mod tests {
                 r#"limits.rates[2].action: "block" is not accepted"#,
                 "limits.rates[3].match: is empty",
                 r#"limits.rates[3].key: "ja4" is not accepted"#,
-                "limits.rates[3].burst: 11 is not accepted",
+                "limits.rates[3].burst: 11 is more than may come in all",
                 "limits.rates[3].rate: unknown key",
             ]
         );

@@ -97,12 +97,21 @@ pub struct Hit {
 }
 
 /// The limits of a configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Limits {
     listed: Vec<Limit>,
     /// By the name of a route: the places of the limits that can be about a request on it.
     of_route: BTreeMap<Rc<str>, Vec<usize>>,
 }
+
+/// Everything else follows from what is listed.
+impl PartialEq for Limits {
+    fn eq(&self, other: &Self) -> bool {
+        self.listed == other.listed
+    }
+}
+
+impl Eq for Limits {}
 
 /// Whether the request gets through, as far as everything but limits is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,10 +143,11 @@ impl Limits {
         let routes = routes.listed().chain([&**routes.default_route()]);
         let of = |route: &Route| {
             let places = listed.iter().enumerate().filter(|(_, limit)| limit.can_be_about(route));
-            (Rc::clone(&route.name), places.map(|(place, _)| place).collect())
+            let places: Vec<usize> = places.map(|(place, _)| place).collect();
+            (Rc::clone(&route.name), places)
         };
         Self {
-            of_route: routes.map(of).collect(),
+            of_route: routes.map(of).filter(|(_, places)| !places.is_empty()).collect(),
             listed,
         }
     }

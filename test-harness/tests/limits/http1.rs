@@ -20,7 +20,7 @@ pub struct Told {
     pub status: u16,
     /// In lower case, without the body.
     pub head: String,
-    pub body: Vec<u8>,
+    pub body: String,
 }
 
 impl Told {
@@ -62,16 +62,17 @@ impl Connection {
         let mut told = Told {
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
             head,
-            body: Vec::new(),
+            body: String::new(),
         };
         if let Some(length) = told.header("content-length") {
-            told.body = self.read(length.parse().unwrap());
+            let body = self.read(length.parse().unwrap());
+            told.body = String::from_utf8(body).unwrap();
         } else {
             assert_eq!(told.header("transfer-encoding"), Some("chunked"), "{told:?}");
             loop {
                 let size = String::from_utf8(self.read_until(b"\r\n")).unwrap();
                 let size = usize::from_str_radix(size.trim(), 16).unwrap();
-                told.body.extend(self.read(size));
+                told.body += str::from_utf8(&self.read(size)).unwrap();
                 self.read(2);
                 if size == 0 {
                     break;

@@ -35,7 +35,7 @@ fn observed_a_limit_lets_all_through_and_says_what_it_would_have_done() {
         let told = connection.get("a.example", "/page", &format!("x-api-key: secret-{key}\r\n"));
         assert_eq!(told.status, 200);
         assert_eq!(told.header("ratelimit"), None, "it passes");
-        let received: Value = serde_json::from_slice(&told.body).unwrap();
+        let received: Value = serde_json::from_str(&told.body).unwrap();
         let headers = received["headers"].as_array().unwrap().iter();
         let verdict = headers
             .filter(|header| header[0] == "x-layerprint-verdict")

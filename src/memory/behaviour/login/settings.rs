@@ -9,7 +9,7 @@ pub struct Settings {
     /// `failure_statuses`: an answer with one of these says that credentials were wrong.
     pub failure_statuses: Vec<u16>,
     /// `success_statuses`: one with one of these that they were right; none stands for all others of 2xx and 3xx. The rest says
-    /// nothing.
+    /// nothing, and what stands in both has failed. Many sites show the form again, with 200, and redirect who is right.
     pub success_statuses: Option<Vec<u16>>,
     /// `failure_header`: an answer with this header and one of these values says that they were wrong, whatever its status.
     pub failure_header: Option<FailureHeader>,
