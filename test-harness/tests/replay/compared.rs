@@ -57,6 +57,8 @@ fn decision(route: &str, verdict: Verdict) -> Decision {
         route: route.into(),
         class: Class::Page,
         rule: None,
+        limit: None,
+        over: Vec::new(),
         cost: 1,
         found: Found::Default,
         band: Band::None,
