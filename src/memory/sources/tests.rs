@@ -1,3 +1,5 @@
+//! Stories of sources: workers that share counts, floods, people behind one address, and what costs no memory.
+
 use super::super::store::tests::Shelf;
 use super::super::table::Record;
 use super::*;
