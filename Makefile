@@ -4,7 +4,7 @@
 # know it for Python.
 #
 # Variables: ENVOY_BIN=PATH uses that Envoy instead of the one from PyPI. PYTHON=PATH makes the virtual environment.
-# LAYERPRINT_CONFIG=FILE replaces the filter's configuration in `run` and `demo`. LAYERPRINT_REQUIRE=all makes a test
+# LAYERPRINT_CONFIG=FILE replaces the filter's configuration in `run`, `demo` and `bench-limits`. LAYERPRINT_REQUIRE=all makes a test
 # that cannot run here fail instead of being skipped. LAYERPRINT_BENCH_SECONDS is how long `bench` takes each of its twelve times (3).
 # EVAL="--only TEXT --summary --markdown" are the options of `eval`.
 
@@ -56,7 +56,7 @@ fuzz: ## Throw bytes at every parser, FUZZ_SECONDS (60) each; fails when one of 
 check: lint test ## Formatting, lints, tests: all that a change has to pass
 
 .PHONY: bench
-bench: bench-probe ## Time and count the fingerprints beside huginn-net's, and time the rules; fails under a target
+bench: bench-probe bench-limits ## Time and count the fingerprints beside huginn-net's, and time the rules; fails under a target
 	@$(CARGO) bench -q --manifest-path test-harness/bench/Cargo.toml --bench fingerprints
 	@$(CARGO) bench -q --manifest-path test-harness/bench/Cargo.toml --bench rules
 
@@ -64,6 +64,11 @@ bench: bench-probe ## Time and count the fingerprints beside huginn-net's, and t
 .PHONY: bench-probe
 bench-probe: setup wasm probe
 	@$(LAB) bench-probe
+
+# What a limit costs Envoy for each request; fails likewise. LAYERPRINT_CONFIG=FILE measures that configuration in its place.
+.PHONY: bench-limits
+bench-limits: setup wasm
+	@$(LAB) bench-limits
 
 .PHONY: lint
 lint: wasm-target

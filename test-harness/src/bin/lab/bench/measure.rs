@@ -1,48 +1,62 @@
-//! The rounds: Envoys are started, warmed up, and given connections in turn.
+//! The rounds: Envoys are started, warmed up, and given their load in turn.
 
 use std::error::Error;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
 use std::time::Duration;
 
 use layerprint_harness::stack::{Stack, StackError};
 
-use super::variant::{Group, Variant};
-use super::{Plan, cpu, load};
+use super::cpu;
+use super::plan::Plan;
 
 /// How many rounds an Envoy runs before all of its group are started anew.
 const ROUNDS_OF_A_LIFE: usize = 10;
-/// How many times a round's connections a new Envoy gets before it counts: its memory is then there, its module compiled.
+/// How many times a round's load a new Envoy gets before it counts: its memory is then there, its module compiled.
 const WARM_UP: u32 = 2;
-/// How long Envoy may take to be done with the last connections of a round.
+/// How long Envoy may take to be done with the last of a round.
 const SETTLE: Duration = Duration::from_millis(30);
+
+/// What gives one Envoy its load.
+pub(super) trait Load {
+    /// So many connections or requests, all of them answered before it returns.
+    fn run(&mut self, each: u32) -> Result<(), Box<dyn Error>>;
+}
+
+/// One variant with its Envoy, which has shown to be what it is called.
+pub(super) struct Running {
+    pub(super) load: Box<dyn Load>,
+    pub(super) stack: Stack,
+}
 
 /// What came out.
 pub(super) struct Measured {
-    /// For each variant of the group its cost in each round: µs of CPU time for each connection.
+    /// For each variant its cost in each round: µs of CPU time for each connection or request.
     pub(super) samples: Vec<Vec<f64>>,
     /// `Envoy 1.40.0`, as it says of itself.
     pub(super) version: String,
 }
 
-/// Measures all variants of a group, all of them in each round.
-pub(super) fn measure(group: &Group, plan: Plan) -> Result<Measured, Box<dyn Error>> {
+/// Measures these variants, all of them in each round.
+pub(super) fn measure<'v, V>(
+    variants: &'v [V],
+    plan: Plan,
+    start: impl Fn(&'v V) -> Result<Running, Box<dyn Error>>,
+) -> Result<Measured, Box<dyn Error>> {
     let mut measured = Measured {
-        samples: vec![Vec::new(); group.variants.len()],
+        samples: vec![Vec::new(); variants.len()],
         version: String::new(),
     };
     let rounds: Vec<usize> = (0..usize::try_from(plan.rounds)?).collect();
     for life in rounds.chunks(ROUNDS_OF_A_LIFE) {
-        let envoys = group.variants.iter().map(|variant| Running::start(variant, group.tls));
-        let envoys = envoys.collect::<Result<Vec<_>, _>>()?;
-        for envoy in &envoys {
-            envoy.warm_up(plan.connections)?;
+        let mut envoys = variants.iter().map(&start).collect::<Result<Vec<_>, _>>()?;
+        for envoy in &mut envoys {
+            envoy.load.run(plan.each * WARM_UP)?;
             measured.version = version(&envoy.stack)?;
         }
         for round in life {
             for number in turn(*round, envoys.len()) {
-                if let (Some(envoy), Some(samples)) = (envoys.get(number), measured.samples.get_mut(number)) {
-                    samples.push(envoy.sample(plan.connections)?);
+                if let (Some(envoy), Some(samples)) = (envoys.get_mut(number), measured.samples.get_mut(number)) {
+                    samples.push(envoy.sample(plan.each)?);
                 }
             }
         }
@@ -60,40 +74,15 @@ fn turn(round: usize, variants: usize) -> Vec<usize> {
     order
 }
 
-/// One variant with its Envoy.
-struct Running {
-    variant: &'static Variant,
-    stack: Stack,
-    address: SocketAddr,
-    tls: bool,
-}
-
 impl Running {
-    fn start(variant: &'static Variant, tls: bool) -> Result<Self, StackError> {
-        let stack = Stack::start(variant.options())?;
-        let ports = stack.ports();
-        Ok(Self {
-            variant,
-            stack,
-            address: (Ipv4Addr::LOCALHOST, if tls { ports.tls } else { ports.http }).into(),
-            tls,
-        })
-    }
-
-    /// The first connections, and a look whether the variant is what it is called: a probe that hands nothing over is cheap.
-    fn warm_up(&self, connections: u32) -> Result<(), Box<dyn Error>> {
-        self.variant.check(&load::evidence(self.address, self.tls)?)?;
-        load::run(self.address, self.tls, connections * WARM_UP)
-    }
-
-    /// One round: microseconds of CPU time for each of `connections`.
-    fn sample(&self, connections: u32) -> Result<f64, Box<dyn Error>> {
+    /// One round: microseconds of CPU time for each.
+    fn sample(&mut self, each: u32) -> Result<f64, Box<dyn Error>> {
         let pid = self.stack.envoy_pid();
         let before = cpu::time_of(pid)?;
-        load::run(self.address, self.tls, connections)?;
+        self.load.run(each)?;
         thread::sleep(SETTLE);
         let spent = cpu::time_of(pid)?.saturating_sub(before);
-        Ok(spent.as_secs_f64() * 1e6 / f64::from(connections))
+        Ok(spent.as_secs_f64() * 1e6 / f64::from(each))
     }
 }
 

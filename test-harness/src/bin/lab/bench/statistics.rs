@@ -25,14 +25,25 @@ impl Quartiles {
     }
 }
 
-/// How much dearer one variant is than another, as a share: 0.05 is 5 % more. The median over the rounds, each compared with
-/// the same round of the other, and an interval that holds the true median with at least 95 % probability if the rounds are
+/// The median over the rounds, and an interval that holds the true median with at least 95 % probability if the rounds are
 /// independent. On a busy machine neighbours are not quite, so it is a little too narrow there: that is what a control is for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Estimate {
     pub(super) low: f64,
     pub(super) median: f64,
     pub(super) high: f64,
+}
+
+/// How much dearer one variant is than another in each round, as a share: 0.05 is 5 % more.
+pub(super) fn shares(variant: &[f64], baseline: &[f64]) -> Vec<f64> {
+    let pairs = variant.iter().zip(baseline);
+    pairs.map(|(variant, baseline)| variant / baseline - 1.0).collect()
+}
+
+/// The same in their own unit.
+pub(super) fn differences(variant: &[f64], baseline: &[f64]) -> Vec<f64> {
+    let pairs = variant.iter().zip(baseline);
+    pairs.map(|(variant, baseline)| variant - baseline).collect()
 }
 
 /// What an estimate says about a limit.
@@ -46,15 +57,30 @@ pub(super) enum Verdict {
     Unclear,
 }
 
+impl Verdict {
+    /// One missed target is a miss, and one that is not shown to be met leaves the whole open.
+    pub(super) fn of_all(verdicts: impl IntoIterator<Item = Self>) -> Self {
+        verdicts.into_iter().fold(Self::Within, |all, one| match (all, one) {
+            (Self::Above, _) | (_, Self::Above) => Self::Above,
+            (Self::Unclear, _) | (_, Self::Unclear) => Self::Unclear,
+            (Self::Within, Self::Within) => Self::Within,
+        })
+    }
+
+    /// As the last lines of a bench begin.
+    pub(super) fn in_words(self) -> &'static str {
+        match self {
+            Self::Within => "within the target",
+            Self::Above => "ABOVE THE TARGET",
+            Self::Unclear => "CANNOT BE TOLD with so few rounds on so busy a machine",
+        }
+    }
+}
+
 impl Estimate {
-    /// `None` when there are fewer than [`FEWEST_ROUNDS`].
-    pub(super) fn of(variant: &[f64], baseline: &[f64]) -> Option<Self> {
-        let shares: Vec<f64> = variant
-            .iter()
-            .zip(baseline)
-            .map(|(variant, baseline)| variant / baseline - 1.0)
-            .collect();
-        let sorted = sorted(&shares);
+    /// Of one value for each round; `None` when there are fewer than [`FEWEST_ROUNDS`].
+    pub(super) fn of(rounds: &[f64]) -> Option<Self> {
+        let sorted = sorted(rounds);
         let rounds = u32::try_from(sorted.len())
             .ok()
             .filter(|rounds| *rounds >= FEWEST_ROUNDS)?;
@@ -71,13 +97,25 @@ impl Estimate {
     pub(super) fn against(&self, limit: f64, control: &Self) -> Verdict {
         if control.median.abs() > limit / 2.0 {
             Verdict::Unclear
-        } else if self.high <= limit {
+        } else {
+            self.side_of(limit)
+        }
+    }
+
+    /// On which side of the limit the interval lies.
+    pub(super) fn side_of(&self, limit: f64) -> Verdict {
+        if self.high <= limit {
             Verdict::Within
         } else if self.low > limit {
             Verdict::Above
         } else {
             Verdict::Unclear
         }
+    }
+
+    /// How far from nothing the interval reaches, on either side.
+    pub(super) fn reach(&self) -> f64 {
+        self.low.abs().max(self.high.abs())
     }
 }
 
@@ -140,7 +178,7 @@ mod tests {
     fn a_slow_round_slows_both_and_changes_nothing() {
         let baseline = [40.0, 80.0, 40.0, 44.0, 40.0, 60.0, 40.0];
         let variant = baseline.map(|cost| cost * 1.05);
-        let estimate = Estimate::of(&variant, &baseline).unwrap();
+        let estimate = Estimate::of(&shares(&variant, &baseline)).unwrap();
         for share in [estimate.low, estimate.median, estimate.high] {
             assert!((share - 0.05).abs() < 1e-9, "{share}");
         }
@@ -150,10 +188,28 @@ mod tests {
     fn one_wild_round_of_nine_does_not_move_the_interval() {
         let baseline = [100.0; 9];
         let mut variant = [104.0, 105.0, 106.0, 104.0, 105.0, 106.0, 104.0, 105.0, 106.0];
-        let before = Estimate::of(&variant, &baseline).unwrap();
+        let before = Estimate::of(&shares(&variant, &baseline)).unwrap();
         variant[8] = 300.0;
-        assert_eq!(Estimate::of(&variant, &baseline).unwrap(), before);
+        assert_eq!(Estimate::of(&shares(&variant, &baseline)).unwrap(), before);
         assert_eq!(before.against(0.10, &of(-0.01, 0.01)), Verdict::Within);
+    }
+
+    #[test]
+    fn a_difference_is_taken_round_by_round() {
+        assert_eq!(differences(&[5.0, 9.0], &[3.0, 10.0]), [2.0, -1.0]);
+    }
+
+    #[test]
+    fn one_missed_target_outweighs_one_that_is_open() {
+        use Verdict::{Above, Unclear, Within};
+        assert_eq!(Verdict::of_all([Within, Within]), Within);
+        assert_eq!(Verdict::of_all([Unclear, Within]), Unclear);
+        assert_eq!(Verdict::of_all([Unclear, Above, Within]), Above);
+    }
+
+    #[test]
+    fn the_reach_is_that_of_the_farther_end() {
+        assert_eq!((of(-0.03, 0.01).reach(), of(-0.01, 0.02).reach()), (0.03, 0.02));
     }
 
     #[test]
@@ -181,6 +237,6 @@ mod tests {
 
     #[test]
     fn too_few_rounds_give_no_estimate() {
-        assert_eq!(Estimate::of(&[1.0; 6], &[1.0; 6]), None);
+        assert_eq!(Estimate::of(&[1.0; 6]), None);
     }
 }

@@ -1,17 +1,27 @@
-//! The clients: the same few at a time for every variant. In cleartext they are threads of this program, under TLS they are
+//! The clients of `bench-probe`: the same few at a time for every variant. In cleartext they are threads of this program, under TLS they are
 //! curl, because this program speaks no TLS and needs none otherwise.
 
 use std::error::Error;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io;
+use std::net::SocketAddr;
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
 
+use super::super::http1::{get, header};
+use super::super::measure;
 use super::CLIENTS;
 
-/// An Envoy that takes longer is stuck.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The load of one Envoy: connections with one request on each.
+pub(super) struct Connections {
+    pub(super) to: SocketAddr,
+    pub(super) tls: bool,
+}
+
+impl measure::Load for Connections {
+    fn run(&mut self, each: u32) -> Result<(), Box<dyn Error>> {
+        run(self.to, self.tls, each)
+    }
+}
 
 /// What of a connection is in its filter state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +32,7 @@ pub(super) struct Seen {
 }
 
 /// Opens this many connections, a multiple of [`CLIENTS`], with one request on each.
-pub(super) fn run(to: SocketAddr, tls: bool, connections: u32) -> Result<(), Box<dyn Error>> {
+fn run(to: SocketAddr, tls: bool, connections: u32) -> Result<(), Box<dyn Error>> {
     let each = connections / CLIENTS;
     thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)
@@ -31,7 +41,7 @@ pub(super) fn run(to: SocketAddr, tls: bool, connections: u32) -> Result<(), Box
                     if tls {
                         curl(to, each)
                     } else {
-                        (0..each).try_for_each(|_| get(to, "/").map(drop))
+                        (0..each).try_for_each(|_| get(to, "/", "").map(drop))
                     }
                 })
             })
@@ -49,44 +59,15 @@ pub(super) fn evidence(to: SocketAddr, tls: bool) -> Result<Seen, Box<dyn Error>
         let url = format!("https://localhost:{}/evidence", to.port());
         output(curl_command().args(["-i", &url]))?
     } else {
-        get(to, "/evidence")?
+        get(to, "/evidence", "")?
     };
     let answer = String::from_utf8_lossy(&answer);
-    let seen = |name: &str| {
-        let value = answer
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        value.is_some_and(|value| !matches!(value.trim_matches(' '), "" | "-"))
-    };
+    let seen = |name: &str| header(&answer, name).is_some();
     Ok(Seen {
         syn: seen("x-tcp-syn"),
         rtt: seen("x-tcp-rtt-us"),
         client_hello: seen("x-tls-client-hello"),
     })
-}
-
-/// One connection: its answer, which has to be a 200.
-fn get(to: SocketAddr, path: &str) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(to)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").as_bytes())?;
-    let mut answer = Vec::new();
-    let mut piece = [0; 4096];
-    // The body is known: waiting for Envoy to close would count a timer of Envoy's too.
-    while !answer.ends_with(b"\r\n\r\nok") {
-        let length = stream.read(&mut piece)?;
-        answer.extend_from_slice(piece.get(..length).unwrap_or_default());
-        if length == 0 {
-            break;
-        }
-    }
-    if answer.starts_with(b"HTTP/1.1 200") && answer.ends_with(b"ok") {
-        return Ok(answer);
-    }
-    Err(io::Error::other(format!(
-        "Envoy answered {:?}",
-        String::from_utf8_lossy(&answer)
-    )))
 }
 
 /// One curl that opens this many connections, one after the other, without resuming a TLS session.

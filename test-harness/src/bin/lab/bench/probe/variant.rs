@@ -1,11 +1,15 @@
 //! What is compared: configurations of one Envoy that differ in what is measured and in nothing else. Each comes from
-//! `envoy/envoy.yaml` and `envoy/probe/listener.yaml`, made small: no upstream, no access log, so that the cost of what is
-//! measured is not hidden behind theirs.
+//! `envoy/envoy.yaml` and `envoy/probe/listener.yaml`, made small.
 
-use layerprint_harness::stack::StackOptions;
+use std::error::Error;
+use std::net::Ipv4Addr;
+
+use layerprint_harness::stack::{Stack, StackOptions};
 use serde_json::{Value, json};
 
-use super::load::Seen;
+use super::super::edit::{Roles, Small, answer, listeners};
+use super::super::measure::Running;
+use super::load::{self, Connections, Seen};
 
 /// The variant that the target is about.
 pub(super) const TARGET: &str = "syn rtt";
@@ -14,8 +18,6 @@ pub(super) const CONTROL: &str = "bare, a second one";
 
 const PROBE: &str = "envoy.filters.listener.dynamic_modules";
 const INSPECTOR: &str = "envoy.filters.listener.tls_inspector";
-const CONNECTION_MANAGER: &str = "envoy.filters.network.http_connection_manager";
-const ROUTER: &str = "envoy.filters.http.router";
 
 /// One configuration.
 #[derive(Debug)]
@@ -102,8 +104,17 @@ pub(super) const GROUPS: [Group; 3] = [
 ];
 
 impl Variant {
-    /// How its Envoy is started.
-    pub(super) fn options(&'static self) -> StackOptions {
+    /// Starts its Envoy, and looks whether it is what it is called: a probe that hands nothing over is cheap.
+    pub(super) fn start(&'static self, tls: bool) -> Result<Running, Box<dyn Error>> {
+        let stack = Stack::start(self.options())?;
+        let ports = stack.ports();
+        let to = (Ipv4Addr::LOCALHOST, if tls { ports.tls } else { ports.http }).into();
+        self.check(&load::evidence(to, tls)?)?;
+        let load = Box::new(Connections { to, tls });
+        Ok(Running { load, stack })
+    }
+
+    fn options(&'static self) -> StackOptions {
         let options = StackOptions::new("bench")
             .concurrency(1)
             .edit(|config| self.edit(config));
@@ -114,7 +125,7 @@ impl Variant {
     }
 
     /// Whether a connection showed what it should, and nothing else.
-    pub(super) fn check(&self, seen: &Seen) -> Result<(), String> {
+    fn check(&self, seen: &Seen) -> Result<(), String> {
         let asked = |word: &str| {
             self.probe
                 .is_some_and(|words| words.split(' ').any(|asked| asked == word))
@@ -134,39 +145,20 @@ impl Variant {
     }
 
     fn edit(&self, config: &mut Value) {
-        for listener in list(config, "/static_resources/listeners") {
-            if let Some(filters) = listener.get_mut("listener_filters").and_then(Value::as_array_mut) {
-                filters.retain(|filter| name(filter) == PROBE || (self.inspector && name(filter) == INSPECTOR));
-                for words in filters
-                    .iter_mut()
-                    .filter_map(|filter| filter.pointer_mut("/typed_config/filter_config/value"))
-                {
-                    *words = json!(self.probe);
-                }
-            }
-            for filters in ["/filter_chains/0/filters", "/default_filter_chain/filters"] {
-                if let Some(filters) = listener.pointer_mut(filters).and_then(Value::as_array_mut) {
-                    self.edit_chain(filters);
-                }
-            }
-        }
-    }
-
-    fn edit_chain(&self, filters: &mut Vec<Value>) {
-        let own = |filter: &Value| name(filter).ends_with(".wasm") || name(filter).ends_with(".set_filter_state");
-        filters.retain(|filter| self.module || !own(filter));
-        for filter in filters {
-            let is_http = name(filter) == CONNECTION_MANAGER;
-            let Some(settings) = filter.get_mut("typed_config").and_then(Value::as_object_mut) else {
-                continue;
-            };
-            settings.remove("access_log");
-            if !is_http {
-                continue;
-            }
-            settings.insert("route_config".to_owned(), routes());
-            if let Some(filters) = settings.get_mut("http_filters").and_then(Value::as_array_mut) {
-                filters.retain(|filter| self.module || name(filter) == ROUTER);
+        let small = Small {
+            listener_filters: if self.inspector { &[PROBE, INSPECTOR] } else { &[PROBE] },
+            roles: if self.module { Roles::Both } else { Roles::None },
+            routes: routes(),
+        };
+        small.apply(config);
+        for listener in listeners(config) {
+            let filters = listener.get_mut("listener_filters").and_then(Value::as_array_mut);
+            for words in filters
+                .into_iter()
+                .flatten()
+                .filter_map(|filter| filter.pointer_mut("/typed_config/filter_config/value"))
+            {
+                *words = json!(self.probe);
             }
         }
     }
@@ -177,23 +169,10 @@ impl Variant {
 fn routes() -> Value {
     let evidence = ["tcp.syn", "tcp.rtt_us", "tls.client_hello"].map(|key| {
         let value = format!("%FILTER_STATE(layerprint.{key}:PLAIN):1%");
-        json!({ "header": { "key": format!("x-{}", key.replace(['.', '_'], "-")), "value": value } })
+        (format!("x-{}", key.replace(['.', '_'], "-")), value)
     });
-    let answer = json!({ "status": 200, "body": { "inline_string": "ok" } });
-    json!({ "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": [
-        { "match": { "path": "/" }, "direct_response": answer },
-        { "match": { "path": "/evidence" }, "direct_response": answer, "response_headers_to_add": evidence },
-    ] }] })
-}
-
-fn name(filter: &Value) -> &str {
-    filter.get("name").and_then(Value::as_str).unwrap_or_default()
-}
-
-fn list<'a>(config: &'a mut Value, pointer: &str) -> impl Iterator<Item = &'a mut Value> {
-    config
-        .pointer_mut(pointer)
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
+    json!([
+        answer(json!({ "path": "/" }), &[]),
+        answer(json!({ "path": "/evidence" }), &evidence),
+    ])
 }
