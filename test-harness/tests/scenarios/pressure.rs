@@ -274,10 +274,7 @@ fn in_wasm_two_vms_count_as_one_and_the_next_connection_is_closed() {
     let proxy = host::Proxy::new();
     let vms = [0, 1].map(|_| proxy.vm(module(), "layerprint").unwrap());
     let roles = vms.each_ref().map(|vm| {
-        let start = |role| {
-            vm.start(host::Plugin::new(role).configuration(CLOSING))
-                .unwrap()
-        };
+        let start = |role| vm.start(host::Plugin::new(role).configuration(CLOSING)).unwrap();
         let request = start("request");
         (start("connection"), request)
     });

@@ -141,3 +141,33 @@ fn a_form_that_is_only_looked_at_is_no_login() {
     assert_eq!(logins.visit(&Nothing, settings, &visit), None);
     assert_eq!(logins.take_tally().failed, 0, "the proxy was not asked");
 }
+
+#[test]
+fn people_who_refuse_cookies_and_load_pages_as_people_do_are_never_found() {
+    for seed in SEEDS {
+        for others in [0, 200] {
+            let dice = &mut Dice(seed);
+            let mut story = crowd(dice, 300, 15, |_, network| Caller {
+                shape: "private",
+                network,
+                session: None,
+            });
+            story.extend(visitors(dice, others));
+            nothing_but(&Site::new(seed, 1).play(story), "");
+        }
+    }
+}
+
+#[test]
+fn failures_of_one_shape_from_a_handful_of_networks_are_not_those_of_a_run() {
+    let event = |n: u32| Event {
+        after_ms: u64::from(n) * 100,
+        caller: Caller {
+            shape: "chrome",
+            network: n % 5,
+            session: Some(n),
+        },
+        ask: FAILS,
+    };
+    nothing_but(&Site::new(14, 1).play((0..45).map(event).collect()), "");
+}

@@ -52,6 +52,28 @@ fn scraping_a_search_from_many_networks_with_few_cookies_is_found() {
 }
 
 #[test]
+fn what_a_tool_did_an_hour_ago_hides_no_run() {
+    let pages = |n: u32| Event {
+        after_ms: u64::from(n) * 100,
+        caller: Caller {
+            shape: "tool",
+            network: 7,
+            session: None,
+        },
+        ask: Ask::Page,
+    };
+    let hour_later = |event: Event| Event {
+        after_ms: event.after_ms + 3_600_000,
+        ..event
+    };
+    let mut story: Vec<_> = (0..2_000).map(pages).collect();
+    story.extend(stuffing(50, 1_000, 51).into_iter().map(hour_later));
+    let told = Site::new(13, 1).play(story);
+    let after = found_after(&told, "tool", Code::Rotation);
+    assert!(after.is_some_and(|after| after > 2_000), "{after:?}");
+}
+
+#[test]
 fn one_who_tries_passwords_is_found_by_client_and_one_who_changes_tools_by_network() {
     const TOOLS: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
     for (tools, first_found) in [(1, 10), (10, 20)] {

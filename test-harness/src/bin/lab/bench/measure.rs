@@ -10,58 +10,81 @@ use super::cpu;
 use super::plan::Plan;
 
 /// How many rounds an Envoy runs before all of its group are started anew.
-const ROUNDS_OF_A_LIFE: usize = 10;
+pub(super) const ROUNDS_OF_A_LIFE: u32 = 10;
 /// How many times a round's load a new Envoy gets before it counts: its memory is then there, its module compiled.
 const WARM_UP: u32 = 2;
-/// How long Envoy may take to be done with the last of a round.
-const SETTLE: Duration = Duration::from_millis(30);
-
 /// What gives one Envoy its load.
-pub(super) trait Load {
+pub(super) trait Load: Send {
     /// So many connections or requests, all of them answered before it returns.
     fn run(&mut self, each: u32) -> Result<(), Box<dyn Error>>;
+
+    /// How long Envoy may take to be done with the last of them.
+    fn settle(&self) -> Duration;
 }
 
 /// One variant with its Envoy, which has shown to be what it is called.
 pub(super) struct Running {
-    pub(super) load: Box<dyn Load>,
+    /// Each is measured by itself. All variants of a group have as many.
+    pub(super) loads: Vec<Box<dyn Load>>,
     pub(super) stack: Stack,
 }
 
 /// What came out.
 pub(super) struct Measured {
-    /// For each variant its cost in each round: µs of CPU time for each connection or request.
-    pub(super) samples: Vec<Vec<f64>>,
+    /// For each variant, for each of its loads, the cost in each round: µs of CPU time for each connection or request.
+    pub(super) samples: Vec<Vec<Vec<f64>>>,
     /// `Envoy 1.40.0`, as it says of itself.
     pub(super) version: String,
 }
 
 /// Measures these variants, all of them in each round.
-pub(super) fn measure<'v, V>(
+pub(super) fn measure<'v, V: Sync>(
     variants: &'v [V],
     plan: Plan,
-    start: impl Fn(&'v V) -> Result<Running, Box<dyn Error>>,
+    start: impl Fn(&'v V) -> Result<Running, Box<dyn Error>> + Sync,
 ) -> Result<Measured, Box<dyn Error>> {
     let mut measured = Measured {
         samples: vec![Vec::new(); variants.len()],
         version: String::new(),
     };
     let rounds: Vec<usize> = (0..usize::try_from(plan.rounds)?).collect();
-    for life in rounds.chunks(ROUNDS_OF_A_LIFE) {
-        let mut envoys = variants.iter().map(&start).collect::<Result<Vec<_>, _>>()?;
-        for envoy in &mut envoys {
-            envoy.load.run(plan.each * WARM_UP)?;
+    for life in rounds.chunks(usize::try_from(ROUNDS_OF_A_LIFE)?) {
+        let mut envoys = start_all(variants, &start)?;
+        for (envoy, of_variant) in envoys.iter_mut().zip(&mut measured.samples) {
+            of_variant.resize(envoy.loads.len(), Vec::new());
+            for load in &mut envoy.loads {
+                load.run(plan.each * WARM_UP)?;
+            }
             measured.version = version(&envoy.stack)?;
         }
         for round in life {
             for number in turn(*round, envoys.len()) {
-                if let (Some(envoy), Some(samples)) = (envoys.get_mut(number), measured.samples.get_mut(number)) {
-                    samples.push(envoy.sample(plan.each)?);
+                if let (Some(envoy), Some(of_variant)) = (envoys.get_mut(number), measured.samples.get_mut(number)) {
+                    envoy.sample(plan.each, of_variant)?;
                 }
             }
         }
     }
     Ok(measured)
+}
+
+/// All at once: each compiles the module for a second or two, mostly in one thread.
+fn start_all<'v, V: Sync>(
+    variants: &'v [V],
+    start: &(impl Fn(&'v V) -> Result<Running, Box<dyn Error>> + Sync),
+) -> Result<Vec<Running>, Box<dyn Error>> {
+    thread::scope(|scope| {
+        let starting: Vec<_> = variants
+            .iter()
+            // An error of any kind cannot leave its thread; its words can.
+            .map(|variant| scope.spawn(move || start(variant).map_err(|error| error.to_string())))
+            .collect();
+        let mut envoys = Vec::new();
+        for envoy in starting {
+            envoys.push(envoy.join().map_err(|_| "the start of an Envoy panicked")??);
+        }
+        Ok(envoys)
+    })
 }
 
 /// The order of the variants in a round: backwards in every other one, and each of them comes first, last and in between.
@@ -75,14 +98,17 @@ fn turn(round: usize, variants: usize) -> Vec<usize> {
 }
 
 impl Running {
-    /// One round: microseconds of CPU time for each.
-    fn sample(&mut self, each: u32) -> Result<f64, Box<dyn Error>> {
+    /// One round: microseconds of CPU time for each connection or request, by load.
+    fn sample(&mut self, each: u32, samples: &mut [Vec<f64>]) -> Result<(), Box<dyn Error>> {
         let pid = self.stack.envoy_pid();
-        let before = cpu::time_of(pid)?;
-        self.load.run(each)?;
-        thread::sleep(SETTLE);
-        let spent = cpu::time_of(pid)?.saturating_sub(before);
-        Ok(spent.as_secs_f64() * 1e6 / f64::from(each))
+        for (load, samples) in self.loads.iter_mut().zip(samples) {
+            let before = cpu::time_of(pid)?;
+            load.run(each)?;
+            thread::sleep(load.settle());
+            let spent = cpu::time_of(pid)?.saturating_sub(before);
+            samples.push(spent.as_secs_f64() * 1e6 / f64::from(each));
+        }
+        Ok(())
     }
 }
 

@@ -29,8 +29,8 @@ pub(super) fn title(title: &str, plan: Plan, what: &str) -> String {
     format!("{title}; {} rounds of {} {what}", plan.rounds, plan.each)
 }
 
-/// A line for each variant.
-pub(super) fn table(rows: &[Row<'_>]) -> String {
+/// A line for each variant. What `over` makes of the comparisons of all rounds is what the estimates are of.
+pub(super) fn table(rows: &[Row<'_>], over: impl Fn(Vec<f64>) -> Vec<f64>) -> String {
     let mut table = Table::new([
         "variant",
         "µs, median",
@@ -44,8 +44,8 @@ pub(super) fn table(rows: &[Row<'_>]) -> String {
         let quartiles = Quartiles::of(row.samples);
         let quartiles = quartiles.as_ref();
         let beside = row.beside.map(|(_, samples)| samples);
-        let more = beside.and_then(|other| Estimate::of(&differences(row.samples, other)));
-        let share = beside.and_then(|other| Estimate::of(&shares(row.samples, other)));
+        let more = beside.and_then(|other| Estimate::of(&over(differences(row.samples, other))));
+        let share = beside.and_then(|other| Estimate::of(&over(shares(row.samples, other))));
         let share = share.as_ref();
         table.row([
             Some(row.name.to_owned()),
@@ -80,7 +80,7 @@ mod tests {
         let (bare, probe) = ([50.0; 9], [53.0; 9]);
         let mut rows = [Row::new("bare", &bare), Row::new("syn rtt", &probe)];
         rows[1].beside = Some(("bare", &bare));
-        let text = table(&rows);
+        let text = table(&rows, |rounds| rounds);
         let row = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap();
         assert!(row("bare").ends_with("–"), "{text}");
         assert!(row("syn rtt").contains("bare    +3.0     +6.0 %"), "{text}");

@@ -46,6 +46,13 @@ pub(super) fn differences(variant: &[f64], baseline: &[f64]) -> Vec<f64> {
     pairs.map(|(variant, baseline)| variant - baseline).collect()
 }
 
+/// The median of each `life` rounds. One process can be dearer than its twin in all rounds of its life: where that is more than
+/// the target, lives are what is independent, not rounds.
+pub(super) fn by_lives(rounds: &[f64], life: usize) -> Vec<f64> {
+    let lives = rounds.chunks(life.max(1)).map(|life| Quartiles::of(life));
+    lives.flatten().map(|life| life.median).collect()
+}
+
 /// What an estimate says about a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -197,6 +204,13 @@ mod tests {
     #[test]
     fn a_difference_is_taken_round_by_round() {
         assert_eq!(differences(&[5.0, 9.0], &[3.0, 10.0]), [2.0, -1.0]);
+    }
+
+    #[test]
+    fn a_life_counts_once_however_long_it_was_dear() {
+        let rounds = [1.0, 2.0, 90.0, 7.0, 7.0, 8.0, 3.0];
+        assert_eq!(by_lives(&rounds, 3), [2.0, 7.0, 3.0]);
+        assert_eq!(by_lives(&[], 3), [0.0; 0]);
     }
 
     #[test]

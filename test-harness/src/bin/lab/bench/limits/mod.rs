@@ -11,18 +11,18 @@ use std::process::ExitCode;
 use layerprint_harness::stack::FilterConfig;
 
 use self::http2::AT_A_TIME;
-use self::variant::{Group, groups};
+use self::variant::{LOADS, Variant};
 use super::Run;
-use super::measure::{Measured, measure};
+use super::measure::{Measured, ROUNDS_OF_A_LIFE, measure};
 use super::plan::{Accepted, Plan};
 use super::report::{self, Row};
 use super::statistics::FEWEST_ROUNDS;
 
 const ACCEPTED: Accepted = Accepted {
     what: "requests",
-    usual: Plan { rounds: 60, each: 1000 },
+    usual: Plan { rounds: 120, each: 400 },
     least: Plan {
-        rounds: FEWEST_ROUNDS,
+        rounds: FEWEST_ROUNDS * ROUNDS_OF_A_LIFE,
         each: AT_A_TIME,
     },
 };
@@ -34,64 +34,62 @@ pub(crate) fn bench_limits(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error
         each: plan.each / AT_A_TIME * AT_A_TIME,
         ..plan
     };
-    let (limits, pairs) = match FilterConfig::from_environment() {
+    let variants = match FilterConfig::from_environment() {
         FilterConfig::AsWritten => {
             variant::prove()?;
-            (variant::limits(), variant::pairs())
+            [variant::variants(variant::limits()), variant::pairs()].concat()
         }
         // What another configuration does is for those to know who wrote it.
-        other => (other, Vec::new()),
+        other => variant::variants(other),
     };
     let run = Run::begin()?;
     println!(
-        "CPU time of Envoy for each request; 1 worker, direct response, one HTTP/2 connection in cleartext, {AT_A_TIME} requests at a \
-         time\n"
+        "CPU time of Envoy for each request; 1 worker, direct response, HTTP/2 in cleartext, {AT_A_TIME} requests at a time\n"
     );
-    let [on_it, beside_it] = groups(&limits);
-    let limited = Shown::measure(on_it, plan)?;
-    let other = Shown::measure(beside_it, plan)?;
-    for pair in pairs {
-        Shown::measure(pair, plan)?;
+    let measured = measure(&variants, plan, Variant::start)?;
+    let series = [0, 1].map(|load| Series {
+        variants: &variants,
+        measured: &measured,
+        load,
+    });
+    for (series, (path, class)) in series.iter().zip(LOADS) {
+        let title = report::title(&format!("Requests to {path}, of class {class}"), plan, ACCEPTED.what);
+        println!("{title}\n\n{}", report::table(&series.rows(), outcome::lives));
     }
+    let [login, about] = series;
     let targets = [
-        outcome::on_the_limited_route(|name| limited.samples(name)),
-        outcome::on_another_route(|name| other.samples(name)),
+        outcome::on_the_limited_route(|name| login.samples(name)),
+        outcome::on_another_route(|name| about.samples(name)),
     ];
     let targets: Option<Vec<_>> = targets.into_iter().collect();
     run.end(
-        &limited.measured.version,
+        &measured.version,
         &targets.ok_or("a variant with a target was not measured")?,
     )
 }
 
-/// A group that has been measured, and its table printed.
-struct Shown {
-    group: Group,
-    measured: Measured,
+/// What was measured under one load.
+struct Series<'a> {
+    variants: &'a [Variant],
+    measured: &'a Measured,
+    /// The place of the load among [`LOADS`].
+    load: usize,
 }
 
-impl Shown {
-    fn measure(group: Group, plan: Plan) -> Result<Self, Box<dyn Error>> {
-        let measured = measure(&group.variants, plan, |variant| group.start(variant))?;
-        let shown = Self { group, measured };
-        let title = report::title(&shown.group.title, plan, ACCEPTED.what);
-        println!("{title}\n\n{}", report::table(&shown.rows()));
-        Ok(shown)
+impl<'a> Series<'a> {
+    fn samples(&self, name: &str) -> Option<&'a [f64]> {
+        let number = self.variants.iter().position(|variant| variant.name == name)?;
+        let samples = self.measured.samples.get(number)?.get(self.load)?;
+        Some(samples.as_slice())
     }
 
-    fn samples(&self, name: &str) -> Option<&[f64]> {
-        let number = self.group.variants.iter().position(|variant| variant.name == name)?;
-        self.measured.samples.get(number).map(Vec::as_slice)
-    }
-
-    fn rows(&self) -> Vec<Row<'_>> {
-        let variants = self.group.variants.iter().zip(&self.measured.samples);
-        variants
-            .map(|(variant, samples)| Row {
-                beside: variant.beside.and_then(|name| Some((name, self.samples(name)?))),
-                ..Row::new(variant.name, samples)
-            })
-            .collect()
+    fn rows(&self) -> Vec<Row<'a>> {
+        let row = |variant: &'a Variant| {
+            let beside = variant.beside.and_then(|name| Some((name, self.samples(name)?)));
+            let row = Row::new(variant.name, self.samples(variant.name)?);
+            Some(Row { beside, ..row })
+        };
+        self.variants.iter().filter_map(row).collect()
     }
 }
 
@@ -100,20 +98,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_row_has_the_samples_of_the_one_beside_it() {
-        let [group, _] = groups(&variant::limits());
-        let samples = (1..=5_u8).map(|cost| vec![f64::from(cost); 9]).collect();
-        let version = String::new();
-        let shown = Shown {
-            group,
-            measured: Measured { samples, version },
+    fn each_row_has_its_own_samples_and_those_of_the_one_beside_it_under_the_same_load() {
+        let variants = variant::variants(variant::limits());
+        let samples = (1..=5_u8).map(|cost| [10, 20].map(|load| vec![f64::from(load + cost); 9]).to_vec());
+        let measured = Measured {
+            samples: samples.collect(),
+            version: String::new(),
         };
-        let rows = shown.rows();
+        let series = Series {
+            variants: &variants,
+            measured: &measured,
+            load: 1,
+        };
+        let rows = series.rows();
+        let own: Vec<_> = rows.iter().map(|row| row.samples[0]).collect();
+        assert_eq!(own, [21.0, 22.0, 23.0, 24.0, 25.0]);
         let beside: Vec<_> = rows
             .iter()
             .map(|row| row.beside.map(|(_, samples)| samples[0]))
             .collect();
-        assert_eq!(beside, [None, Some(1.0), Some(1.0), Some(3.0), Some(3.0)]);
-        assert_eq!(rows[4].samples[0], 5.0);
+        assert_eq!(beside, [None, Some(21.0), Some(21.0), Some(23.0), Some(23.0)]);
     }
 }

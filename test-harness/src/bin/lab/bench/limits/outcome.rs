@@ -1,24 +1,32 @@
 //! The verdicts on limits, in words.
 
+use super::super::measure::ROUNDS_OF_A_LIFE;
 use super::super::report::percent;
-use super::super::statistics::{Estimate, Quartiles, Verdict, differences, shares};
+use super::super::statistics::{Estimate, Quartiles, Verdict, by_lives, differences, shares};
 use super::variant::{BARE, LIMITS, NO_OP, PLAIN, TWIN};
 
 /// The first target: how many times the added cost of a filter that does nothing a limit may add to a request it counts.
 const TIMES: f64 = 3.0;
 /// The second target: on other routes no cost that can be measured. What is below this share cannot be.
 const MEASURABLE: f64 = 0.02;
+/// Equal ones that may differ by more than this show a machine too busy for the question.
+const COARSEST: f64 = 0.05;
+
+/// One value for each life of the Envoys: a limit costs less than one process may by itself be dearer than the next.
+pub(super) fn lives(rounds: Vec<f64>) -> Vec<f64> {
+    by_lives(&rounds, usize::try_from(ROUNDS_OF_A_LIFE).unwrap_or(usize::MAX))
+}
 
 /// What a limit adds to a request that it counts. `samples` gives those of a variant by its name.
 pub(super) fn on_the_limited_route<'a>(samples: impl Fn(&str) -> Option<&'a [f64]>) -> Option<(Verdict, String)> {
     let added = differences(samples(LIMITS)?, samples(PLAIN)?);
     let no_op = differences(samples(NO_OP)?, samples(BARE)?);
-    let twin = Estimate::of(&differences(samples(TWIN)?, samples(PLAIN)?))?;
+    let twin = Estimate::of(&lives(differences(samples(TWIN)?, samples(PLAIN)?)))?;
     let allowed: Vec<f64> = no_op.iter().map(|cost| cost * TIMES).collect();
     // Of each round by itself, as everywhere: what slows a round down slows both sides of it.
-    let over = Estimate::of(&differences(&added, &allowed))?;
+    let over = Estimate::of(&lives(differences(&added, &allowed)))?;
     let allowed = Quartiles::of(&allowed)?.median;
-    let Estimate { low, median, high } = Estimate::of(&added)?;
+    let Estimate { low, median, high } = Estimate::of(&lives(added))?;
     // Where half of what is allowed lies between equal ones, nothing can be told.
     let verdict = if twin.median.abs() > allowed / 2.0 {
         Verdict::Unclear
@@ -36,12 +44,12 @@ pub(super) fn on_the_limited_route<'a>(samples: impl Fn(&str) -> Option<&'a [f64
 
 /// What a limit adds to a request that it does not count.
 pub(super) fn on_another_route<'a>(samples: impl Fn(&str) -> Option<&'a [f64]>) -> Option<(Verdict, String)> {
-    let added = Estimate::of(&shares(samples(LIMITS)?, samples(PLAIN)?))?;
-    let twin = Estimate::of(&shares(samples(TWIN)?, samples(PLAIN)?))?;
+    let added = Estimate::of(&lives(shares(samples(LIMITS)?, samples(PLAIN)?)))?;
+    let twin = Estimate::of(&lives(shares(samples(TWIN)?, samples(PLAIN)?)))?;
     let limit = MEASURABLE.max(twin.reach());
     // Equal ones that differ by what is held to be measurable, or a limit that makes requests cheaper, say that something is
     // amiss with the measuring.
-    let verdict = if twin.median.abs() > MEASURABLE || added.high < -limit {
+    let verdict = if twin.median.abs() > MEASURABLE || limit > COARSEST || added.high < -limit {
         Verdict::Unclear
     } else {
         added.side_of(limit)
@@ -65,7 +73,7 @@ pub(super) fn on_another_route<'a>(samples: impl Fn(&str) -> Option<&'a [f64]>) 
 mod tests {
     use super::*;
 
-    /// Nine rounds of each, alike but for the machine's pace.
+    /// Nine lives of each, in whose rounds only the machine's pace differs.
     fn judged(
         judge: impl Fn(&dyn Fn(&str) -> Option<&'static [f64]>) -> Option<(Verdict, String)>,
         twin: f64,
@@ -80,7 +88,9 @@ mod tests {
             _ => limited,
         };
         judge(&|name: &str| {
-            let samples: Vec<f64> = paces.iter().map(|pace| pace * cost(name)).collect();
+            let life = usize::try_from(ROUNDS_OF_A_LIFE).unwrap();
+            let rounds = paces.iter().cycle().take(9 * life);
+            let samples: Vec<f64> = rounds.map(|pace| pace * cost(name)).collect();
             Some(&*samples.leak())
         })
         .unwrap()

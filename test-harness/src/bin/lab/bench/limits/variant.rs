@@ -11,28 +11,30 @@ use serde_json::{Value, json};
 
 use super::super::edit::{Roles, Small, answer, listeners};
 use super::super::http1;
-use super::super::measure::Running;
+use super::super::measure::{Load, Running};
 use super::http2::Client;
 
 /// A limit that all requests to the login route count for, and that none is over.
-const LIMITED: &str = r#"{"limits":{"rates":[{"name":"bench","match":{"class":"login"},"key":["lp1_tls","network_24"],"requests":1000000,"per_s":10,"action":"limit","mode":"enforce"}]}}"#;
+const LIMITED: &str = r#"{"limits":{"rates":[{"name":"bench","match":{"class":"login"},"key":["lp1_tls","client_net"],"requests":1000000,"per_s":10,"action":"limit","mode":"enforce"}]}}"#;
 /// What it allows.
 const ALLOWED: &str = "1000000";
 
-/// What is measured without a target: what the second configuration costs more than the first, by requests to a path.
+/// What is measured without a target: the name of the second configuration, which is held against the first.
 const PAIRS: [Pair; 1] = [Pair(
     "tracked",
-    r#"{"behaviour":{"mode":"off"}}"#,
-    r#"{"behaviour":{"mode":"on"}}"#,
-    LOGIN,
+    r#"{"behaviour":{"login":false,"rotation":false,"sequence":false}}"#,
+    "{}",
 )];
 
 /// Of the class that the limit is about.
 const LOGIN: &str = "/login";
-/// Of class `page`.
+/// Of another one.
 const ABOUT: &str = "/about";
 
-/// In each group with a target.
+/// What each Envoy is asked for, and the class it is of.
+pub(super) const LOADS: [(&str, &str); 2] = [(LOGIN, "login"), (ABOUT, "page")];
+
+/// The names of those with a target.
 pub(super) const BARE: &str = "bare";
 pub(super) const NO_OP: &str = "no-op";
 pub(super) const PLAIN: &str = "layerprint";
@@ -62,46 +64,35 @@ enum Setup {
 pub(super) struct Variant {
     pub(super) name: &'static str,
     setup: Setup,
-    /// The name of the one in its group that it is compared with.
+    /// The name of the one that it is compared with.
     pub(super) beside: Option<&'static str>,
 }
 
-/// Variants that get the same requests.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Group {
-    pub(super) title: String,
-    path: &'static str,
-    pub(super) variants: Vec<Variant>,
+/// See [`PAIRS`].
+struct Pair(&'static str, &'static str, &'static str);
+
+/// Those with a target. `limits` is what [`limits`] gives, or another configuration.
+pub(super) fn variants(limits: FilterConfig) -> Vec<Variant> {
+    let plain = || Setup::Layerprint(json!({}).into());
+    vec![
+        variant(BARE, Setup::Bare, None),
+        variant(NO_OP, Setup::NoOp, Some(BARE)),
+        variant(PLAIN, plain(), Some(BARE)),
+        variant(TWIN, plain(), Some(PLAIN)),
+        variant(LIMITS, Setup::Layerprint(limits), Some(PLAIN)),
+    ]
 }
 
-struct Pair(&'static str, &'static str, &'static str, &'static str);
-
-/// The limited route, and another one. `limits` is what [`limits`] gives, or another configuration.
-pub(super) fn groups(limits: &FilterConfig) -> [Group; 2] {
-    let plain = |name, beside| variant(name, Setup::Layerprint(json!({}).into()), beside);
-    let limited = || variant(LIMITS, Setup::Layerprint(limits.clone()), Some(PLAIN));
-    let on_it = Group {
-        title: format!("Requests to {LOGIN}, which the limit counts"),
-        path: LOGIN,
-        variants: vec![
-            variant(BARE, Setup::Bare, None),
-            variant(NO_OP, Setup::NoOp, Some(BARE)),
-            plain(PLAIN, Some(BARE)),
-            plain(TWIN, Some(PLAIN)),
-            limited(),
-        ],
+/// Those without.
+pub(super) fn pairs() -> Vec<Variant> {
+    let layerprint = |text: &str| Setup::Layerprint(FilterConfig::Text(text.to_owned()));
+    let both = |Pair(name, without, with): &Pair| {
+        [
+            variant(without, layerprint(without), None),
+            variant(name, layerprint(with), Some(without)),
+        ]
     };
-    let beside_it = Group {
-        title: format!("Requests to {ABOUT}, which it does not"),
-        path: ABOUT,
-        variants: vec![plain(PLAIN, None), plain(TWIN, Some(PLAIN)), limited()],
-    };
-    [on_it, beside_it]
-}
-
-/// What has no target.
-pub(super) fn pairs() -> Vec<Group> {
-    PAIRS.iter().map(Pair::group).collect()
+    PAIRS.iter().flat_map(both).collect()
 }
 
 /// The limit that is measured.
@@ -138,42 +129,21 @@ const fn variant(name: &'static str, setup: Setup, beside: Option<&'static str>)
     Variant { name, setup, beside }
 }
 
-impl Pair {
-    fn group(&self) -> Group {
-        let Self(name, without, with, path) = *self;
-        let layerprint = |text: &str| Setup::Layerprint(FilterConfig::Text(text.to_owned()));
-        Group {
-            title: format!("Requests to {path}, {without} and {with}"),
-            path,
-            variants: vec![
-                variant("without", layerprint(without), None),
-                variant(name, layerprint(with), Some("without")),
-            ],
-        }
-    }
-}
-
-impl Group {
-    /// Starts the Envoy of one of its variants, and looks whether it is what it is called.
-    pub(super) fn start(&self, variant: &Variant) -> Result<Running, Box<dyn Error>> {
-        let stack = Stack::start(variant.options())?;
-        let to = (Ipv4Addr::LOCALHOST, stack.ports().http).into();
-        let look = http1::get(to, self.path, &format!("{AS_LOAD}{LOOK}: 1\r\n"))?;
-        let vms = stack
-            .admin()
-            .stat("wasm.envoy.wasm.runtime.v8.active")?
-            .unwrap_or_default();
-        variant.check(&String::from_utf8_lossy(&look), vms, self.class())?;
-        let load = Box::new(Client::connect(to, self.path)?);
-        Ok(Running { load, stack })
-    }
-
-    fn class(&self) -> &'static str {
-        if self.path == LOGIN { "login" } else { "page" }
-    }
-}
-
 impl Variant {
+    /// Starts its Envoy, and looks whether it is what it is called. It has a load for each of [`LOADS`].
+    pub(super) fn start(&self) -> Result<Running, Box<dyn Error>> {
+        let stack = Stack::start(self.options())?;
+        let to = (Ipv4Addr::LOCALHOST, stack.ports().http).into();
+        let vms = stack.admin().stat("wasm.envoy.wasm.runtime.v8.active")?;
+        let mut loads: Vec<Box<dyn Load>> = Vec::new();
+        for (path, class) in LOADS {
+            let look = http1::get(to, path, &format!("{AS_LOAD}{LOOK}: 1\r\n"))?;
+            self.check(&String::from_utf8_lossy(&look), vms.unwrap_or_default(), class)?;
+            loads.push(Box::new(Client::connect(to, path)?));
+        }
+        Ok(Running { loads, stack })
+    }
+
     fn options(&self) -> StackOptions {
         let roles = match self.setup {
             Setup::Bare => Roles::None,
@@ -273,25 +243,17 @@ mod tests {
     }
 
     #[test]
-    fn each_variant_stands_beside_one_of_its_group_that_is_measured_too() {
-        for group in groups(&limits()).iter().chain(&pairs()) {
-            for beside in group.variants.iter().filter_map(|variant| variant.beside) {
-                assert!(group.variants.iter().any(|variant| variant.name == beside), "{group:?}");
-            }
+    fn each_variant_stands_beside_one_that_is_measured_too() {
+        let all = [variants(limits()), pairs()].concat();
+        for beside in all.iter().filter_map(|variant| variant.beside) {
+            assert!(all.iter().any(|variant| variant.name == beside), "{beside}");
         }
     }
 
     #[test]
     fn the_twin_is_the_same_and_the_limited_one_differs() {
-        let [on_it, _] = groups(&limits());
-        let setup = |name| {
-            &on_it
-                .variants
-                .iter()
-                .find(|variant| variant.name == name)
-                .unwrap()
-                .setup
-        };
+        let all = variants(limits());
+        let setup = |name| &all.iter().find(|variant| variant.name == name).unwrap().setup;
         assert_eq!(setup(PLAIN), setup(TWIN));
         assert_ne!(setup(PLAIN), setup(LIMITS));
     }
@@ -303,9 +265,9 @@ mod tests {
 
     #[test]
     fn a_variant_that_is_not_what_it_is_called_is_refused() {
-        let [on_it, _] = groups(&limits());
+        let all = variants(limits());
         let check = |name: &str, look: &str, vms| {
-            let variant = on_it.variants.iter().find(|variant| variant.name == name).unwrap();
+            let variant = all.iter().find(|variant| variant.name == name).unwrap();
             variant.check(look, vms, "login").is_ok()
         };
         let login = "x-verdict: allow;mode=observe;class=login\r\nx-id: lp1_000000000000_0123456789ab_0123456789ab\r\n";

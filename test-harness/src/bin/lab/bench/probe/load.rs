@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use super::super::http1::{get, header};
 use super::super::measure;
@@ -20,6 +21,11 @@ pub(super) struct Connections {
 impl measure::Load for Connections {
     fn run(&mut self, each: u32) -> Result<(), Box<dyn Error>> {
         run(self.to, self.tls, each)
+    }
+
+    fn settle(&self) -> Duration {
+        // Connections end after their answers.
+        Duration::from_millis(30)
     }
 }
 

@@ -55,8 +55,9 @@ pub(crate) fn bench_probe(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>
     for group in &variant::GROUPS {
         let plan = plan_of(group, plan);
         let Measured { samples, version } = measure(group.variants, plan, |variant| variant.start(group.tls))?;
+        let samples: Vec<Vec<f64>> = samples.into_iter().flatten().collect();
         let title = report::title(group.title, plan, ACCEPTED.what);
-        println!("{title}\n\n{}", report::table(&rows(group, &samples)));
+        println!("{title}\n\n{}", report::table(&rows(group, &samples), |rounds| rounds));
         outcome = outcome.or_else(|| Outcome::of(group, &samples));
         envoy = version;
     }

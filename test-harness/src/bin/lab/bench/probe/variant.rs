@@ -8,7 +8,7 @@ use layerprint_harness::stack::{Stack, StackOptions};
 use serde_json::{Value, json};
 
 use super::super::edit::{Roles, Small, answer, listeners};
-use super::super::measure::Running;
+use super::super::measure::{Load, Running};
 use super::load::{self, Connections, Seen};
 
 /// The variant that the target is about.
@@ -110,8 +110,8 @@ impl Variant {
         let ports = stack.ports();
         let to = (Ipv4Addr::LOCALHOST, if tls { ports.tls } else { ports.http }).into();
         self.check(&load::evidence(to, tls)?)?;
-        let load = Box::new(Connections { to, tls });
-        Ok(Running { load, stack })
+        let loads: Vec<Box<dyn Load>> = vec![Box::new(Connections { to, tls })];
+        Ok(Running { loads, stack })
     }
 
     fn options(&'static self) -> StackOptions {
