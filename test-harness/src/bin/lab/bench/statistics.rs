@@ -49,7 +49,7 @@ pub(super) fn differences(variant: &[f64], baseline: &[f64]) -> Vec<f64> {
 /// The median of each `life` rounds. One process can be dearer than its twin in all rounds of its life: where that is more than
 /// the target, lives are what is independent, not rounds.
 pub(super) fn by_lives(rounds: &[f64], life: usize) -> Vec<f64> {
-    let lives = rounds.chunks(life.max(1)).map(|life| Quartiles::of(life));
+    let lives = rounds.chunks(life.max(1)).map(Quartiles::of);
     lives.flatten().map(|life| life.median).collect()
 }
 
