@@ -175,7 +175,7 @@ fn look_at(host: &str, sources: u8, workers: u16, answers: &[Answer]) {
     });
     let fullest = fullest.max().unwrap();
     let lasted = answers.iter().map(|answer| answer.at).max().unwrap() - began;
-    let rate = answers.len() as f64 / lasted.as_secs_f64();
+    let rate = f64::from(u32::try_from(answers.len()).unwrap()) / lasted.as_secs_f64();
     println!(
         "{workers} workers, {sources} addresses: {rate:.0} requests a second for {lasted:.1?}; of {} in the first 10 s {in_first} passed, \
          and {fullest} in the fullest 10 s",
