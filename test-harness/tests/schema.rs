@@ -183,7 +183,10 @@ fn behaviour() -> Value {
         "login": {"failure_statuses": [401, 200], "success_statuses": [302], "failures": 1, "failures_of_client": 1_000_000,
             "failure_header": {"name": "X-Login", "values": ["failed"]}, "ratio_percent": 100, "networks": 1},
         "rotation": {"networks": 2, "share_percent": 1},
-        "sequence": {},
+        "sequence": {"idle_s": 60, "remembered_s": 86_400, "no_navigation": {"requests": 30_000}, "hammering": {"per_minute": 1},
+            "regular_pacing": {"intervals": 2, "deviation_percent": 100},
+            "route_concentration": {"requests": 1, "share_percent": 1, "site_share_percent": 100},
+            "cache": {"header": "x-cache", "answers": 1, "misses_percent": 1, "site_misses_percent": 100}},
     })
 }
 
