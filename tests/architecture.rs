@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Data goes down this list once; a folder never imports one that stands behind it.
-const DIRECTION: [&str; 10] = [
+const DIRECTION: [&str; 11] = [
     "wire",
     "evidence",
     "fingerprint",
@@ -15,6 +15,7 @@ const DIRECTION: [&str; 10] = [
     "compare",
     "memory",
     "policy",
+    "challenge",
     "annotate",
     "host",
     "proxy",

@@ -8,6 +8,7 @@
 //! - Below `high` nothing is answered: what innocent clients show now and then ends at `log`.
 //! - A higher band is never answered more mildly.
 
+use super::config::challenge::Difficulty;
 use super::{Class, Verdict};
 use crate::compare::{Agreement, Score};
 
@@ -108,6 +109,8 @@ impl<V: Copy> Rungs<V> {
 pub struct Ladder {
     /// Whether they are carried out, where neither rule nor route says so; none when the whole configuration does.
     pub mode: Option<super::Mode>,
+    /// `difficulty`: that of its challenges; none when the whole configuration says.
+    pub difficulty: Option<Difficulty>,
     /// Both layers were seen and are low.
     pub clean: Rungs<Verdict>,
     /// One is high and the other low.
@@ -168,6 +171,7 @@ impl Ladder {
         };
         Self {
             mode: None,
+            difficulty: None,
             clean,
             conflict,
             hostile,

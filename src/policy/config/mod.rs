@@ -4,6 +4,7 @@
 //! release does not do yet, it does not accept.
 
 mod behaviour;
+pub mod challenge;
 mod clients;
 mod connection;
 mod ladders;
@@ -17,6 +18,7 @@ mod section;
 mod sequence;
 mod strict;
 
+pub use challenge::Challenge;
 pub use clients::{Clients, Tables};
 pub use networks::MAX_PREFIXES;
 pub use problem::Problem;
@@ -56,6 +58,8 @@ pub struct Config {
     pub connection: ConnectionRole,
     /// `behaviour`: what is looked for over several requests.
     pub behaviour: Settings,
+    /// `challenge`: how a browser shows that it is one; none where it has no keys, or says `false`.
+    pub challenge: Option<Challenge>,
     /// `failure`: what becomes of a request that the filter cannot do its work on.
     pub failure: FailurePolicy,
 }
@@ -225,6 +229,7 @@ impl Default for Config {
                 policy: ConnectionPolicy::default(),
             },
             behaviour: Settings::default(),
+            challenge: None,
             failure: FailurePolicy::Open,
         }
     }
@@ -292,6 +297,7 @@ impl Config {
                 policy: connection::policy(section, mode),
             }),
             behaviour: root.section("behaviour", |section| behaviour::behaviour(section, default.behaviour)),
+            challenge: default.challenge,
             failure: root.choice(
                 "failure",
                 &[("open", FailurePolicy::Open), ("closed", FailurePolicy::Closed)],
