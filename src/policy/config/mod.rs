@@ -19,6 +19,7 @@ mod sequence;
 mod strict;
 
 pub use challenge::Challenge;
+use challenge::Difficulty;
 pub use clients::{Clients, Tables};
 pub use networks::MAX_PREFIXES;
 pub use problem::Problem;
@@ -273,6 +274,7 @@ impl Config {
                 ladders,
                 rules,
                 limits: Rates::default(),
+                difficulty: Difficulty::DEFAULT,
             },
             networks: networks::networks(&mut root),
             forwarded: root.section("forwarded", |section| networks::forwarded(section, default.forwarded)),
