@@ -53,7 +53,7 @@ mod tests {
             most: Difficulty::new(20).unwrap(),
         };
         let base = Difficulty::DEFAULT;
-        let mut puzzle = |second| load.raise(base, Moment(Duration::from_secs(second)), settings).bits();
+        let puzzle = |second| load.raise(base, Moment(Duration::from_secs(second)), settings).bits();
         let first: Vec<u8> = (0..100).map(|_| puzzle(1)).collect();
         assert_eq!(first.iter().filter(|bits| **bits == 18).count(), 10);
         assert_eq!(first.iter().filter(|bits| **bits == 19).count(), 10);

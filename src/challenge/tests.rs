@@ -392,7 +392,7 @@ fn whoever_waits_is_cleared_where_that_is_configured() {
     assert!(matches!(client.shows(&challenges, &cookie_of(&waited)), Clearance::Valid(_)));
     assert_eq!(event(&back(&challenges, 301, &token)), Some(Event::Failed(Reason::Expired)));
     // Where nobody may wait, nobody has.
-    let script = super::tests::challenges();
+    let script = self::challenges();
     assert_eq!(event(&back(&script, 15, &client.puzzle(&script))), Some(Event::Issued));
 }
 

@@ -52,6 +52,7 @@ fn every_key_is_read() {
             },
         },
         behaviour: Settings::default(),
+        challenge: None,
         failure: FailurePolicy::Closed,
     };
     assert_eq!(Config::parse(text.as_bytes()), Ok(expected));
