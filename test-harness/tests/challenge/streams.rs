@@ -91,7 +91,7 @@ fn python(script: &str) -> Command {
 fn with_upstream(port: u64) -> impl FnOnce(&mut Value) + Send + 'static {
     move |config| {
         let clusters = config.pointer_mut("/static_resources/clusters").unwrap().as_array_mut().unwrap();
-        for cluster in clusters {
+        for cluster in clusters.iter_mut().filter(|cluster| cluster["name"] == "upstream") {
             let endpoint = cluster.pointer_mut("/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address");
             endpoint.unwrap()["port_value"] = port.into();
         }
