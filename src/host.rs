@@ -56,6 +56,9 @@ pub trait Host: Store {
     /// [`Failure`] when the proxy cannot say.
     fn response_header(&self, name: &str) -> Result<Option<Vec<u8>>, Failure>;
 
+    /// The value of a variable of the VM's environment, if it is set.
+    fn variable(&self, name: &str) -> Option<Vec<u8>>;
+
     /// The time since 1970, by the proxy's clock, which may be set back.
     ///
     /// # Errors

@@ -185,7 +185,7 @@ impl Policy {
     }
 
     /// The mode on `route` of what has this one of its own: else the route's, else its ladder's, else that of all.
-    fn mode_on(&self, route: &Route, own: Option<Mode>) -> Mode {
+    pub(super) fn mode_on(&self, route: &Route, own: Option<Mode>) -> Mode {
         let of_ladder = self.ladders.of(route.class).mode;
         own.or(route.mode).or(of_ladder).unwrap_or(self.mode)
     }
@@ -411,7 +411,7 @@ mod tests {
     #[test]
     fn the_mode_is_the_rules_else_the_routes_else_the_ladders_else_that_of_all() {
         let policy = policy(
-            r#"{"mode":"enforce","ladders":{"login":{"mode":"observe"},"api":{"mode":"observe"}},
+            r#"{"mode":"enforce","challenge":false,"ladders":{"login":{"mode":"observe"},"api":{"mode":"observe"}},
                 "routes":[{"name":"in","class":"login","paths":["/in"]},
                           {"name":"rpc","class":"api","paths":["/rpc"],"mode":"enforce"},
                           {"name":"buy","class":"checkout","paths":["/buy"],"mode":"observe"}],

@@ -1,5 +1,6 @@
 //! What follows from an assessment, as the configuration says.
 
+mod challenges;
 pub mod config;
 pub mod connection;
 mod decide;

@@ -12,7 +12,7 @@ use crate::fingerprint::tls::TlsPrint;
 use crate::fingerprint::tls_family::TlsFamily;
 use crate::host::Host;
 use crate::memory::sources::Sources;
-use crate::policy::config::{Config, Problem, Tables};
+use crate::policy::config::{Config, Problem, Tables, Variables};
 use core::hash::{Hash, Hasher};
 use std::cell::Cell;
 use std::hash::DefaultHasher;
@@ -78,7 +78,7 @@ impl Plugin {
     /// # Errors
     /// Every problem of the configuration. The proxy then keeps the old plugin, or does not start.
     pub fn configure(host: &impl Host, role: Role, shared: Shared, configuration: &[u8]) -> Result<Self, Vec<Problem>> {
-        let config = Config::parse(configuration)?;
+        let config = Config::parse_with(configuration, Variables(&|name| host.variable(name)))?;
         if role == Role::Request {
             shared.has_request_role.set(true);
         }

@@ -135,6 +135,10 @@ impl Store for Proxy {
 }
 
 impl Host for Proxy {
+    fn variable(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
     fn property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, Failure> {
         self.called();
         Ok(self.properties.borrow().get(&path.join("/")).cloned())
