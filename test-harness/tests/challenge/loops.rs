@@ -79,8 +79,8 @@ fn a_cleared_client_still_counts_and_is_blocked_by_what_blocks() {
     let stack = Stack::start(StackOptions::new(test).filter(configuration)).unwrap();
     let agent = Agent::new(&stack);
     let cleared = agent.with_clearance(&agent.pass("/guarded"));
-    assert_eq!(cleared.with(&["-H", "x-test-block: yes"]).get("/guarded").status, 403);
-    assert_eq!(cleared.with(&["-H", "x-test-block: yes"]).get(PATH).status, 403);
+    assert_eq!(cleared.with(&["-X", "PUT"]).get("/guarded").status, 403);
+    assert_eq!(cleared.with(&["-X", "PUT"]).get(PATH).status, 403);
     let statuses: Vec<_> = (0..7).map(|_| cleared.get("/guarded").status).collect();
     assert_eq!(statuses, [200, 200, 200, 200, 200, 429, 429]);
     assert_eq!(stat(&stack, "decisions.route.default.reason.limit.verdict.limit.mode.enforce"), 2);
