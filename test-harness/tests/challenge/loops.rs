@@ -30,7 +30,7 @@ fn who_refuses_too_often_is_limited_whatever_it_is_and_a_neighbour_is_not() {
     let at_once: Vec<_> = (0..5).map(|_| agent.get("/guarded").status).collect();
     assert!(at_once.iter().all(|status| *status == 403), "a page that loads much is one visit: {at_once:?}");
     sleep(Duration::from_millis(1_050));
-    let program = agent.with(&["-H", "Accept: application/json"]);
+    let program = agent.as_program();
     let statuses = each_second(&program, 5, |agent| agent.get("/guarded").status);
     assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
     assert!(statuses.is_sorted() && statuses[0] == 403, "{statuses:?}");
