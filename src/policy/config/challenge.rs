@@ -10,6 +10,7 @@
 //! ```
 
 use super::Switch;
+use super::texts::Texts;
 use crate::policy::Verdict;
 use core::fmt;
 use std::time::Duration;
@@ -158,13 +159,6 @@ pub enum NoScript {
     Contact,
     /// `{"wait_s": 15}`: it waits so long, and gets its clearance for that.
     Wait(Duration),
-}
-
-/// The texts of the page in one language.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Texts {
-    /// The language (RFC 5646): `de`, `pt-BR`.
-    pub language: Box<str>,
 }
 
 impl Default for Challenge {

@@ -17,6 +17,7 @@ mod rules;
 mod section;
 mod sequence;
 mod strict;
+pub mod texts;
 
 pub use challenge::Challenge;
 pub use clients::{Clients, Tables};
