@@ -44,11 +44,20 @@ pub trait Host: Store {
     /// [`Failure`] when the proxy does not.
     fn add_request_header(&self, name: &str, value: &str) -> Result<(), Failure>;
 
+    /// Puts one header in the place of all of this name.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy does not.
+    fn set_request_header(&self, name: &str, value: &[u8]) -> Result<(), Failure>;
+
     /// The value of a header of the response, or of `:status`: the first, where it came more than once. In the phase of the response only.
     ///
     /// # Errors
     /// [`Failure`] when the proxy cannot say.
     fn response_header(&self, name: &str) -> Result<Option<Vec<u8>>, Failure>;
+
+    /// The value of a variable of the VM's environment, if it is set.
+    fn variable(&self, name: &str) -> Option<Vec<u8>>;
 
     /// The time since 1970, by the proxy's clock, which may be set back.
     ///

@@ -232,6 +232,12 @@ impl Ladders {
         }
     }
 
+    /// The difficulty of each class that has one of its own.
+    pub fn difficulties(&self) -> Vec<(Class, Difficulty)> {
+        let own = |class| Some((class, self.of(class).difficulty?));
+        Class::ALL.into_iter().filter_map(own).collect()
+    }
+
     /// The place of the ladder of `class`.
     pub const fn of_mut(&mut self, class: Class) -> &mut Ladder {
         match class {

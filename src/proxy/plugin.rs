@@ -4,6 +4,7 @@ use super::connections::Connections;
 use super::held::Held;
 use super::metrics::{Metric, Metrics};
 use super::remember::Remembered;
+use crate::challenge::Challenges;
 use crate::clients::layer4::Layer4;
 use crate::compare::Known;
 use crate::evidence::{Evidence, Facts};
@@ -11,7 +12,7 @@ use crate::fingerprint::tls::TlsPrint;
 use crate::fingerprint::tls_family::TlsFamily;
 use crate::host::Host;
 use crate::memory::sources::Sources;
-use crate::policy::config::{Config, Problem, Tables};
+use crate::policy::config::{Config, Problem, Tables, Variables};
 use core::hash::{Hash, Hasher};
 use std::cell::Cell;
 use std::hash::DefaultHasher;
@@ -48,6 +49,8 @@ pub struct Plugin {
     pub tables: Tables,
     /// The requests that are held back.
     pub held: Held,
+    /// The challenges, where there are any.
+    pub challenges: Option<Challenges>,
     /// Whether the policy of connections can do anything about a flood, so that each is counted when it is accepted.
     pub(super) looks_for_floods: bool,
     /// What no client knows: it makes the seed of keys.
@@ -75,7 +78,7 @@ impl Plugin {
     /// # Errors
     /// Every problem of the configuration. The proxy then keeps the old plugin, or does not start.
     pub fn configure(host: &impl Host, role: Role, shared: Shared, configuration: &[u8]) -> Result<Self, Vec<Problem>> {
-        let config = Config::parse(configuration)?;
+        let config = Config::parse_with(configuration, Variables(&|name| host.variable(name)))?;
         if role == Role::Request {
             shared.has_request_role.set(true);
         }
@@ -84,6 +87,7 @@ impl Plugin {
         Ok(Self {
             tables: config.clients.tables()?,
             looks_for_floods: config.connection.policy.looks_for_floods(),
+            challenges: Challenges::new(&config),
             config,
             metrics,
             held: Held::default(),

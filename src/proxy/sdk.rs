@@ -15,6 +15,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext, StreamContext};
 use proxy_wasm::types::{
     Action, BufferType, ContextType, GrpcStatusCode, LogLevel, MapType, MetricType, PeerType, Status,
 };
+use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -96,8 +97,20 @@ impl Host for Envoy {
         )?)
     }
 
+    fn set_request_header(&self, name: &str, value: &[u8]) -> Result<(), Failure> {
+        Ok(hostcalls::set_map_value_bytes(
+            MapType::HttpRequestHeaders,
+            name,
+            Some(value),
+        )?)
+    }
+
     fn response_header(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name)?)
+    }
+
+    fn variable(&self, name: &str) -> Option<Vec<u8>> {
+        std::env::var_os(name).map(OsString::into_encoded_bytes)
     }
 
     fn now(&self) -> Result<Duration, Failure> {

@@ -113,7 +113,7 @@ impl Pages {
         let body = |language: &Language| {
             language.write(&language.page, shown.reference, |hole, out| match hole {
                 Hole::Token => escape(out, shown.token),
-                Hole::Bits => out.push_str(itoa::Buffer::new().format(shown.difficulty.bits())),
+                Hole::Difficulty => out.push_str(itoa::Buffer::new().format(shown.difficulty.bits())),
                 Hole::Way => out.push_str(shown.way_back.name()),
                 // Who is where one wants to be, is told nowhere to go.
                 Hole::To if matches!(shown.way_back, WayBack::Reload { .. }) => {}
@@ -184,7 +184,7 @@ impl Language {
             "script" => Filling::Html(script.to_owned()),
             "path" => Filling::Text(settings.path.to_string()),
             "token" => Filling::Hole(Hole::Token),
-            "bits" => Filling::Hole(Hole::Bits),
+            "difficulty" => Filling::Hole(Hole::Difficulty),
             "way" => Filling::Hole(Hole::Way),
             "to" => Filling::Hole(Hole::To),
             "encoded_to" => Filling::Hole(Hole::EncodedTo),

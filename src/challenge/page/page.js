@@ -92,7 +92,7 @@ const run = async () => {
   const digest = new DataView(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token)));
   const seed = [0, 1, 2, 3, 4, 5, 6, 7].map(i => digest.getInt32(i * 4));
   const answer = new DataView(new ArrayBuffer(64));
-  (await solve(seed, 2 ** (36 - data.bits))).forEach((n, i) => answer.setUint32(i * 4, n));
+  (await solve(seed, 2 ** (36 - data.difficulty))).forEach((n, i) => answer.setUint32(i * 4, n));
   const text = btoa(String.fromCharCode(...new Uint8Array(answer.buffer))).replace(/[+/=]/g, c => ({ '+': '-', '/': '_' })[c] || '');
   const reply = await fetch(data.path, {
     method: 'POST', headers: { 'layerprint-answer': token + '~' + text }, credentials: 'same-origin', cache: 'no-store', redirect: 'error'

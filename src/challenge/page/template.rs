@@ -1,7 +1,7 @@
 //! A page's HTML with its holes, in pieces: what is the same for every client is made once for each language.
 
 use super::WayBack;
-use std::fmt::Write as _;
+use crate::challenge::encoded;
 
 /// A piece of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) enum Hole {
     /// The puzzle.
     Token,
     /// How hard it is.
-    Bits,
+    Difficulty,
     /// The name of the way back.
     Way,
     /// Where that leads.
@@ -109,19 +109,7 @@ pub(super) fn escaped_to(to: &str) -> String {
 
 /// The same for a query.
 pub(super) fn encoded_to(to: &str) -> String {
-    shortest_that_fits(to, |to| {
-        let mut out = String::with_capacity(to.len());
-        for byte in to.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(byte.into()),
-                // Writing to a String cannot fail.
-                byte => {
-                    let _ = write!(out, "%{byte:02X}");
-                }
-            }
-        }
-        out
-    })
+    shortest_that_fits(to, encoded)
 }
 
 fn shortest_that_fits(to: &str, write: impl Fn(&str) -> String) -> String {

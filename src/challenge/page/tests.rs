@@ -214,7 +214,7 @@ fn without_javascript_one_is_told_whom_to_ask_or_waits() {
 fn the_script_is_told_what_it_has_to_know() {
     let pages = Pages::new(&Challenge::default());
     let html = |way_back| text(pages.page(&shown(TOKEN, way_back)));
-    let told = "data-token=\"AZaz09-_\" data-bits=\"18\" data-path=\"/.layerprint/challenge\" data-back=";
+    let told = "data-token=\"AZaz09-_\" data-difficulty=\"18\" data-path=\"/.layerprint/challenge\" data-back=";
     for (way_back, back) in [
         (WayBack::Reload { path: "/a" }, "\"reload\" data-to=\"\""),
         (WayBack::Form { to: "/a?b&c" }, "\"form\" data-to=\"/a?b&amp;c\""),

@@ -59,7 +59,7 @@ const ENGLISH: [(Word, &str); 17] = [
     ),
     (Word::Contact, "Get help"),
     (Word::Reference, "Reference:"),
-    (Word::Insecure, "This page can only be opened over a secure connection."),
+    (Word::Insecure, "This page can only be opened over a secure connection (https)."),
     (Word::Secure, "Open it securely"),
 ];
 
@@ -105,7 +105,7 @@ const GERMAN: [(Word, &str); 17] = [
     (Word::Reference, "Referenz:"),
     (
         Word::Insecure,
-        "Diese Seite lässt sich nur über eine sichere Verbindung öffnen.",
+        "Diese Seite lässt sich nur über eine sichere Verbindung (https) öffnen.",
     ),
     (Word::Secure, "Sicher öffnen"),
 ];
@@ -152,7 +152,7 @@ const FRENCH: [(Word, &str); 17] = [
     (Word::Reference, "Référence :"),
     (
         Word::Insecure,
-        "Cette page ne peut être ouverte que par une connexion sécurisée.",
+        "Cette page ne peut être ouverte que par une connexion sécurisée (https).",
     ),
     (Word::Secure, "L’ouvrir de façon sécurisée"),
 ];
@@ -199,7 +199,7 @@ const SPANISH: [(Word, &str); 17] = [
     (Word::Reference, "Referencia:"),
     (
         Word::Insecure,
-        "Esta página solo se puede abrir mediante una conexión segura.",
+        "Esta página solo se puede abrir mediante una conexión segura (https).",
     ),
     (Word::Secure, "Abrirla de forma segura"),
 ];
@@ -244,7 +244,7 @@ const PORTUGUESE: [(Word, &str); 17] = [
     ),
     (Word::Contact, "Obter ajuda"),
     (Word::Reference, "Referência:"),
-    (Word::Insecure, "Esta página só pode ser aberta por uma conexão segura."),
+    (Word::Insecure, "Esta página só pode ser aberta por uma conexão segura (https)."),
     (Word::Secure, "Abrir com segurança"),
 ];
 
@@ -287,7 +287,7 @@ const ITALIAN: [(Word, &str); 17] = [
     (Word::Reference, "Riferimento:"),
     (
         Word::Insecure,
-        "Questa pagina si può aprire solo con una connessione sicura.",
+        "Questa pagina si può aprire solo con una connessione sicura (https).",
     ),
     (Word::Secure, "Apri in modo sicuro"),
 ];
@@ -334,7 +334,7 @@ const DUTCH: [(Word, &str); 17] = [
     (Word::Reference, "Referentie:"),
     (
         Word::Insecure,
-        "Deze pagina kan alleen via een beveiligde verbinding worden geopend.",
+        "Deze pagina kan alleen via een beveiligde verbinding (https) worden geopend.",
     ),
     (Word::Secure, "Beveiligd openen"),
 ];
@@ -378,7 +378,7 @@ const POLISH: [(Word, &str); 17] = [
     (Word::Reference, "Identyfikator:"),
     (
         Word::Insecure,
-        "Tę stronę można otworzyć tylko przez bezpieczne połączenie.",
+        "Tę stronę można otworzyć tylko przez bezpieczne połączenie (https).",
     ),
     (Word::Secure, "Otwórz bezpiecznie"),
 ];
@@ -423,7 +423,7 @@ const JAPANESE: [(Word, &str); 17] = [
     ),
     (Word::Contact, "ヘルプ"),
     (Word::Reference, "照会番号："),
-    (Word::Insecure, "このページは安全な接続でのみ開くことができます。"),
+    (Word::Insecure, "このページは安全な接続（https）でのみ開くことができます。"),
     (Word::Secure, "安全な接続で開く"),
 ];
 
@@ -458,7 +458,7 @@ const CHINESE: [(Word, &str); 17] = [
     ),
     (Word::Contact, "获取帮助"),
     (Word::Reference, "参考编号："),
-    (Word::Insecure, "此页面只能通过安全连接打开。"),
+    (Word::Insecure, "此页面只能通过安全连接（https）打开。"),
     (Word::Secure, "以安全方式打开"),
 ];
 

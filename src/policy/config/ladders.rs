@@ -1,11 +1,12 @@
 //! `ladders`: the answers that replace those that are shipped, cell by cell.
 //!
 //! ```json
-//! {"ladders": {"login": {"mode": "enforce", "conflict": {"high": "review"}, "hostile": "block"}}}
+//! {"ladders": {"login": {"mode": "enforce", "difficulty": 19, "conflict": {"high": "review"}, "hostile": "block"}}}
 //! ```
 //! Of a verdict for a whole agreement, every band has it but `none`, where nothing was found; that one stays as it is.
 
 use super::MODES;
+use super::challenge::Difficulty;
 use super::section::Section;
 use crate::compare::Agreement;
 use crate::policy::ladders::{Band, Ladders, Rungs};
@@ -18,12 +19,24 @@ pub(super) fn ladders(section: &mut Section<'_>) -> Ladders {
         let ladder = ladders.of_mut(class);
         section.section(class.as_str(), |section| {
             ladder.mode = section.choice_if_given("mode", &MODES);
+            ladder.difficulty = difficulty(section);
             for agreement in Agreement::ALL {
                 rungs(section, agreement.as_str(), ladder.rungs_mut(agreement));
             }
         });
     }
     ladders
+}
+
+/// Reads `difficulty`, if it is there.
+pub(super) fn difficulty(section: &mut Section<'_>) -> Option<Difficulty> {
+    if !section.has("difficulty") {
+        section.knows("difficulty");
+        return None;
+    }
+    let (least, most) = (usize::from(Difficulty::MIN), usize::from(Difficulty::MAX));
+    let bits = section.number("difficulty", least..=most, usize::from(Difficulty::DEFAULT.bits()));
+    u8::try_from(bits).ok().and_then(Difficulty::new)
 }
 
 /// Reads one row: a verdict for all of it, or an object with some of its bands.
@@ -59,11 +72,12 @@ mod tests {
     #[test]
     fn what_is_given_replaces_its_cells_and_no_others() {
         let read = ladders(
-            r#"{"ladders":{"login":{"mode":"enforce","conflict":{"high":"review"},"hostile":"slow"},"static":{"clean":{"none":"log"}}}}"#,
+            r#"{"challenge":false,"ladders":{"login":{"mode":"enforce","difficulty":19,"conflict":{"high":"review"},"hostile":"slow"},"static":{"clean":{"none":"log"}}}}"#,
         );
         let mut expected = Ladders::default();
         let login = expected.of_mut(Class::Login);
         login.mode = Some(Mode::Enforce);
+        login.difficulty = Difficulty::new(19);
         login.conflict.high = Verdict::Review;
         login.hostile = Rungs {
             none: Verdict::Allow,

@@ -19,7 +19,8 @@ mod sequence;
 mod strict;
 pub mod texts;
 
-pub use challenge::Challenge;
+use challenge::Difficulty;
+pub use challenge::{Challenge, Variables};
 pub use clients::{Clients, Tables};
 pub use networks::MAX_PREFIXES;
 pub use problem::Problem;
@@ -242,21 +243,29 @@ const MODES: [(&str, Mode); 2] = [("observe", Mode::Observe), ("enforce", Mode::
 const MIN_OPENING: usize = 1_024;
 
 impl Config {
-    /// Reads a configuration. No bytes at all count as an empty object.
+    /// Reads a configuration. No bytes at all count as an empty object. No variable is set.
     ///
     /// # Errors
     /// Every [`Problem`] that the text has; its syntax alone, when it is no JSON.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Problem>> {
+        Self::parse_with(bytes, Variables::NONE)
+    }
+
+    /// The same, where keys may come from these variables.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_with(bytes: &[u8], variables: Variables<'_>) -> Result<Self, Vec<Problem>> {
         if bytes.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
         let value = strict::parse(bytes).map_err(|problem| vec![problem])?;
         let mut problems = Vec::new();
-        let config = Self::read(value, &mut problems);
+        let config = Self::read(value, variables, &mut problems);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
-    fn read(value: Value, problems: &mut Vec<Problem>) -> Self {
+    fn read(value: Value, variables: Variables<'_>, problems: &mut Vec<Problem>) -> Self {
         let default = Self::default();
         let mut root = Section::root(value, problems);
         let mode = root.choice("mode", &MODES, default.mode);
@@ -265,6 +274,8 @@ impl Config {
         let ladders = root.section("ladders", ladders::ladders);
         let known = rules::Known::of_requests(&names);
         let rules = rules::rules(&mut root, &known, &Verdict::ALL.map(|v| (v.as_str(), v)));
+        let says_of_challenge = root.has("challenge");
+        let difficulties = ladders.difficulties();
         let mut rates = Vec::new();
         let mut config = Self {
             mode,
@@ -274,6 +285,7 @@ impl Config {
                 ladders,
                 rules,
                 limits: Rates::default(),
+                difficulty: Difficulty::DEFAULT,
             },
             networks: networks::networks(&mut root),
             forwarded: root.section("forwarded", |section| networks::forwarded(section, default.forwarded)),
@@ -298,7 +310,7 @@ impl Config {
                 policy: connection::policy(section, mode),
             }),
             behaviour: root.section("behaviour", |section| behaviour::behaviour(section, default.behaviour)),
-            challenge: default.challenge,
+            challenge: challenge::challenge(&mut root, &difficulties, variables),
             failure: root.choice(
                 "failure",
                 &[("open", FailurePolicy::Open), ("closed", FailurePolicy::Closed)],
@@ -307,6 +319,12 @@ impl Config {
         };
         root.finish();
         config.policy.limits = Rates::new(rates, &config.policy.routes);
+        if let Some(challenge) = &config.challenge {
+            config.policy.difficulty = challenge.difficulty;
+        }
+        if !says_of_challenge && let Some(what) = config.policy.challenges_where() {
+            problems.push(challenge::missing(&what));
+        }
         config
     }
 }

@@ -167,9 +167,13 @@ fn key(section: &mut Section<'_>) -> Vec<Part> {
 
 pub(super) const HEADER: &str = "the name of a header";
 
+/// Whether tokens of HTTP have this byte (RFC 9110, 5.6.2).
+pub(super) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 /// A header's name (RFC 9110, 5.1), which has no case.
 pub(super) fn header(name: &str) -> Result<Box<str>, Refused> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || name.len() > 128 || !name.bytes().all(is_token) {
         return Err(Refused {
             why: "is not accepted",

@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn every_key_of_a_route_is_read() {
         let read = routes(
-            r#"{"routes":[{"name":"buy","class":"checkout","paths":["/buy/{*rest}"],"methods":["POST"],"hosts":["*.A.example"],
+            r#"{"challenge":false,"routes":[{"name":"buy","class":"checkout","paths":["/buy/{*rest}"],"methods":["POST"],"hosts":["*.A.example"],
                 "cost":7.0,"mode":"enforce"},{"name":"rest","class":"api","paths":["/rest"]}]}"#,
         );
         let (route, _) = read.find(b"POST", Some("x.a.example"), "/buy");

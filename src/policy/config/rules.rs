@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn every_key_of_a_rule_is_read() {
-        let text = r#"{"rules":[{"name":"a","match":{"ja4":["t13*","x"],"sni":"A.b","l7":{"min":25.0},"client_ip":"10.0.0.0/8"},
+        let text = r#"{"challenge":false,"rules":[{"name":"a","match":{"ja4":["t13*","x"],"sni":"A.b","l7":{"min":25.0},"client_ip":"10.0.0.0/8"},
             "unless":{"network":"office"},"missing":"match","action":"challenge","mode":"enforce"}]}"#;
         let texts = |list: &[&str]| {
             let mut texts = Texts::default();

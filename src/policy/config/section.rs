@@ -489,12 +489,23 @@ impl<'p> Section<'p> {
         self.known.push(key);
     }
 
+    /// Whether a text stands under `key`.
+    pub(super) fn has_text(&self, key: &str) -> bool {
+        self.left.get(key).is_some_and(Value::is_string)
+    }
+
+    /// What stands under `key`, for a reader who repeats none of it.
+    pub(super) fn secret(&mut self, key: &'static str) -> Option<Value> {
+        self.take(key)
+    }
+
     fn take(&mut self, key: &'static str) -> Option<Value> {
         self.known.push(key);
         self.left.shift_remove(key)
     }
 
-    fn path_of(&self, key: &str) -> String {
+    /// Where what stands under `key` is.
+    pub(super) fn path_of(&self, key: &str) -> String {
         join(&self.path, key)
     }
 

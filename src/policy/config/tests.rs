@@ -20,7 +20,7 @@ fn an_empty_configuration_is_the_default() {
 
 #[test]
 fn every_key_is_read() {
-    let text = r#"{"mode":"enforce","networks":[{"tag":"office","cidrs":["192.0.2.0/24"]}],
+    let text = r#"{"mode":"enforce","challenge":false,"networks":[{"tag":"office","cidrs":["192.0.2.0/24"]}],
         "forwarded":{"trusted_hops":2,"peer_appended":false},"annotate":{"headers":["order","id"]},"log":{"filter_state":false},
         "connection":{"opening_bytes":4096.0,"handover":false},"failure":"closed"}"#;
     let net = "192.0.2.0/24".parse().unwrap();
@@ -52,6 +52,7 @@ fn every_key_is_read() {
             },
         },
         behaviour: Settings::default(),
+        challenge: None,
         failure: FailurePolicy::Closed,
     };
     assert_eq!(Config::parse(text.as_bytes()), Ok(expected));
@@ -71,7 +72,7 @@ fn each_mistake_is_told_with_its_path_and_what_is_accepted() {
         r#"connection.opening_bytes: 12 is not accepted; accepted: a whole number from 1024 to 65536"#,
         r#"connection.handover: "yes" is not accepted; accepted: true, false"#,
         r#"failure: an object is not accepted; accepted: "open", "closed""#,
-        r#"Mode: unknown key; accepted: "mode", "routes", "ladders", "rules", "networks", "forwarded", "clients", "annotate", "log", "limits", "connection", "behaviour", "failure""#,
+        r#"Mode: unknown key; accepted: "mode", "routes", "ladders", "rules", "networks", "forwarded", "clients", "annotate", "log", "limits", "connection", "behaviour", "challenge", "failure""#,
     ];
     assert_eq!(problems(text), expected);
 }
@@ -106,17 +107,18 @@ fn a_key_or_value_that_is_no_word_is_quoted_and_cut() {
         ["mode", r#""""#, r#""a\nb""#, r#""log.filter_state""#, long.as_str()]
     );
     assert!(found[0].contains(r#""x\u{7f}vvvv"#), "{}", found[0]);
-    assert!(found.iter().all(|line| line.len() < 220), "{found:?}");
+    assert!(found.iter().all(|line| line.len() < 240), "{found:?}");
     let twice = format!(r#"{{"{0}":1,"{0}":2}}"#, "k".repeat(1_000));
     assert!(problems(&twice)[0].len() < 200);
 }
 
 #[test]
 fn a_serialized_struct_is_read_as_the_object_that_it_is() {
-    // {"mode": "enforce", "log": {"filter_state": false}}, as protobuf writes it
+    // {"mode": "enforce", "log": {"filter_state": false}, "challenge": false}, as protobuf writes it
     let mode = b"\x0a\x11\x0a\x04mode\x12\x09\x1a\x07enforce";
     let log = b"\x0a\x1d\x0a\x03log\x12\x16\x2a\x14\x0a\x12\x0a\x0cfilter_state\x12\x02\x20\x00";
-    let config = Config::parse(&[&mode[..], log].concat()).unwrap();
+    let challenge = b"\x0a\x0f\x0a\x09challenge\x12\x02\x20\x00";
+    let config = Config::parse(&[&mode[..], log, challenge].concat()).unwrap();
     assert_eq!((config.mode, config.log.filter_state), (Mode::Enforce, Switch::Off));
     let unknown = b"\x0a\x11\x0a\x04mood\x12\x09\x1a\x07enforce";
     assert!(

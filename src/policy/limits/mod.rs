@@ -17,7 +17,7 @@ mod part;
 pub use part::Part;
 
 use super::routes::{Route, Routes};
-use super::rules::{Condition, Rule, Subject};
+use super::rules::{Rule, Subject};
 use super::{Mode, Verdict};
 use crate::memory::key::Keys;
 use crate::memory::store::{Moment, Store};
@@ -142,7 +142,10 @@ impl Limits {
     pub fn new(listed: Vec<Limit>, routes: &Routes) -> Self {
         let routes = routes.listed().chain([&**routes.default_route()]);
         let of = |route: &Route| {
-            let places = listed.iter().enumerate().filter(|(_, limit)| limit.can_be_about(route));
+            let places = listed
+                .iter()
+                .enumerate()
+                .filter(|(_, limit)| limit.rule.can_be_about(route));
             let places: Vec<usize> = places.map(|(place, _)| place).collect();
             (Rc::clone(&route.name), places)
         };
@@ -226,13 +229,6 @@ impl Limits {
 }
 
 impl Limit {
-    /// Whether a request on `route` can be one that it counts.
-    fn can_be_about(&self, route: &Route) -> bool {
-        let of_route = |condition: &Condition| condition.holds_on(route);
-        self.rule.conditions.iter().all(|one| of_route(one).unwrap_or(true))
-            && !self.rule.unless.iter().any(|one| of_route(one).unwrap_or(false))
-    }
-
     /// What a request on `route` takes. One that costs more than may come at all takes all of that.
     fn amount(&self, route: &Route) -> u32 {
         let Terms { most, burst, .. } = self.terms;

@@ -21,7 +21,9 @@ fn policy(text: &str) -> Policy {
 
 /// A policy with these limits, carried out.
 fn limited(rates: &str) -> Policy {
-    policy(&format!(r#"{{"mode":"enforce","limits":{{"rates":[{rates}]}}}}"#))
+    policy(&format!(
+        r#"{{"mode":"enforce","challenge":false,"limits":{{"rates":[{rates}]}}}}"#
+    ))
 }
 
 /// A proxy that requests come to.
@@ -285,7 +287,7 @@ fn what_is_answered_anyway_takes_nothing_from_a_limit() {
 fn a_rule_that_allows_spares_from_limits_which_count_all_the_same() {
     let site = Site::new();
     let policy = policy(
-        r#"{"mode":"enforce","rules":[{"name":"ours","match":{"ja4":"ours"},"action":"allow"}],
+        r#"{"mode":"enforce","challenge":false,"rules":[{"name":"ours","match":{"ja4":"ours"},"action":"allow"}],
             "limits":{"rates":[{"name":"own","key":["ja4"],"requests":5,"per_s":10},{"name":"all","key":[],"requests":20,"per_s":10}]}}"#,
     );
     let ours = Seen::text(Field::Ja4, "ours");
@@ -358,7 +360,7 @@ fn what_is_carried_out_comes_before_what_is_observed_and_then_what_is_stricter()
     ] {
         let ((rule_mode, rule_action), (limit_mode, limit_action)) = (words(rule.0, rule.1), words(limit.0, limit.1));
         let policy = policy(&format!(
-            r#"{{"rules":[{{"name":"r","match":{{"ja4":"x"}},"action":"{rule_action}","mode":"{rule_mode}"}}],
+            r#"{{"challenge":false,"rules":[{{"name":"r","match":{{"ja4":"x"}},"action":"{rule_action}","mode":"{rule_mode}"}}],
                  "limits":{{"rates":[{{"name":"l","key":[],"requests":1,"per_s":10,"action":"{limit_action}","mode":"{limit_mode}"}}]}}}}"#
         ));
         let hits = policy.limits.recorded(|name| name == "l");
@@ -375,7 +377,7 @@ fn what_is_carried_out_comes_before_what_is_observed_and_then_what_is_stricter()
 #[test]
 fn the_mode_of_a_limit_is_its_own_else_the_routes_else_the_ladders_else_that_of_all() {
     let policy = policy(
-        r#"{"mode":"enforce","ladders":{"login":{"mode":"observe"}},
+        r#"{"mode":"enforce","challenge":false,"ladders":{"login":{"mode":"observe"}},
             "routes":[{"name":"in","class":"login","paths":["/in"]},{"name":"buy","class":"checkout","paths":["/buy"],"mode":"observe"}],
             "limits":{"rates":[{"name":"a","match":{"ja4":"a"},"key":[],"requests":1,"per_s":10},
                                {"name":"b","match":{"ja4":"b"},"key":[],"requests":1,"per_s":10,"mode":"enforce"}]}}"#,

@@ -21,6 +21,7 @@ pub use pattern::{Glob, PatternError, TextPattern};
 pub use subject::Subject;
 
 use super::Mode;
+use super::routes::Route;
 use index::Index;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -131,6 +132,13 @@ impl<A> Rules<A> {
 }
 
 impl<A> Rule<A> {
+    /// Whether a request on `route` can be one that it matches.
+    pub fn can_be_about(&self, route: &Route) -> bool {
+        let of_route = |condition: &Condition| condition.holds_on(route);
+        self.conditions.iter().all(|one| of_route(one).unwrap_or(true))
+            && !self.unless.iter().any(|one| of_route(one).unwrap_or(false))
+    }
+
     /// Whether it matches `subject`.
     pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         let passed_over = self.missing == Missing::Match;

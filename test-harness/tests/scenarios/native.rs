@@ -135,6 +135,10 @@ impl Store for Proxy {
 }
 
 impl Host for Proxy {
+    fn variable(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
     fn property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, Failure> {
         self.called();
         Ok(self.properties.borrow().get(&path.join("/")).cloned())
@@ -159,6 +163,13 @@ impl Host for Proxy {
         self.map(of)?
             .borrow_mut()
             .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        Ok(())
+    }
+
+    fn set_request_header(&self, name: &str, value: &[u8]) -> Result<(), Failure> {
+        self.remove_field(FieldsOf::Headers, name)?;
+        let mut fields = self.map(FieldsOf::Headers)?.borrow_mut();
+        fields.push((name.to_owned(), value.to_vec()));
         Ok(())
     }
 

@@ -1,13 +1,19 @@
 //! `challenge`: how a browser shows that it is one, and what that is worth.
 //!
 //! ```json
-//! {"challenge": {"keys": [{"env": "LAYERPRINT_CHALLENGE_KEY"}, "c2VjcmV0IG9mIDMyIGJ5dGVzIG9yIG1vcmUsIGJhc2U2NA=="],
+//! {"challenge": {"keys": [{"env": "LAYERPRINT_CHALLENGE_KEY"}, "BASE64 of the key before, 32 bytes or more"],
 //!                "path": "/.layerprint/challenge", "difficulty": 18, "load": {"per_s": 50, "max_difficulty": 21},
 //!                "answer_within_s": 300, "clearance": {"cookie": "__Host-layerprint", "for_s": 1800, "same_site": "lax"},
 //!                "bind": {"ipv4_prefix": 24, "ipv6_prefix": 48, "tls": true, "http": true},
 //!                "attempts": {"count": 10, "per_s": 600, "then": "limit"}, "noscript": {"wait_s": 15},
 //!                "contact": "mailto:help@example.com", "texts": {"de": {"title": "Einen Moment"}}}}
 //! ```
+
+mod keys;
+mod read;
+
+pub use keys::Variables;
+pub(super) use read::{challenge, missing};
 
 use super::Switch;
 use super::texts::Texts;
@@ -194,3 +200,6 @@ impl Default for Challenge {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
