@@ -44,6 +44,12 @@ pub trait Host: Store {
     /// [`Failure`] when the proxy does not.
     fn add_request_header(&self, name: &str, value: &str) -> Result<(), Failure>;
 
+    /// Puts one header in the place of all of this name.
+    ///
+    /// # Errors
+    /// [`Failure`] when the proxy does not.
+    fn set_request_header(&self, name: &str, value: &[u8]) -> Result<(), Failure>;
+
     /// The value of a header of the response, or of `:status`: the first, where it came more than once. In the phase of the response only.
     ///
     /// # Errors

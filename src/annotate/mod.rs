@@ -6,6 +6,7 @@ pub mod line;
 pub mod recorded;
 pub mod subject;
 
+use crate::challenge::{Clearance, Event};
 use crate::clients::catalogue::Catalogue;
 use crate::clients::crawlers::Verification;
 use crate::clients::layer4::Layer4;
@@ -57,6 +58,8 @@ pub struct Observed<'a> {
     pub fields: &'a [(String, Vec<u8>)],
     /// What it and those before it show together.
     pub remembered: &'a [Finding],
+    /// What it shows of challenges that were passed.
+    pub clearance: Clearance,
 }
 
 /// What a request asks for: bytes, as the client sent them.
@@ -79,6 +82,8 @@ pub struct Annotation<'a> {
     pub assessment: &'a Assessment,
     /// What follows.
     pub decision: &'a Decision,
+    /// What happened with challenges.
+    pub event: Option<Event>,
 }
 
 impl<'a> Observed<'a> {

@@ -2,6 +2,7 @@
 
 use super::Observed;
 use super::recorded::Recorded;
+use crate::challenge::Clearance;
 use crate::clients::catalogue::{Catalogue, Likeness};
 use crate::clients::crawlers::{Crawlers, Verification};
 use crate::evidence::claims::{Claims, Engine};
@@ -92,6 +93,12 @@ impl Subject for Observed<'_> {
             },
             Number::Forged => Evidence::Seen(u64::try_from(self.forged).unwrap_or(u64::MAX)),
             Number::Version => version(self.claims),
+            Number::Clearance => match self.clearance {
+                Clearance::Valid(difficulty) => Evidence::Seen(difficulty.bits().into()),
+                Clearance::Refused(_) => Evidence::Missing(Reason::Refused),
+                Clearance::NotSent => Evidence::Missing(Reason::NotSent),
+                Clearance::Off => Evidence::Missing(Reason::NotProvided),
+            },
             // The policy has these itself.
             Number::L4 | Number::L7 | Number::Score => Evidence::Missing(Reason::NotProvided),
         }
@@ -205,10 +212,12 @@ impl Subject for Replayed<'_> {
                 let seen = self.line.evidence("tcp", |_| Some(()));
                 seen.and_then(|()| Evidence::or_missing(self.line.number("hops"), Reason::Malformed))
             }
-            Number::RttUs | Number::RttGapUs | Number::Forged => match self.line.number(number.as_str()) {
-                Some(value) => Evidence::Seen(value),
-                None => self.line.missing(number.as_str()),
-            },
+            Number::RttUs | Number::RttGapUs | Number::Forged | Number::Clearance => {
+                match self.line.number(number.as_str()) {
+                    Some(value) => Evidence::Seen(value),
+                    None => self.line.missing(number.as_str()),
+                }
+            }
         }
     }
 

@@ -61,11 +61,13 @@ pub enum Reason {
     LaterRequest,
     /// The proxy failed to answer for it.
     ProxyFailure,
+    /// It was there, and is not believed.
+    Refused,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Cleartext,
         Self::NotProvided,
         Self::NotSent,
@@ -77,6 +79,7 @@ impl Reason {
         Self::Relayed,
         Self::LaterRequest,
         Self::ProxyFailure,
+        Self::Refused,
     ];
 
     /// Its stable name, in logs and metrics.
@@ -93,6 +96,7 @@ impl Reason {
             Self::Relayed => "relayed",
             Self::LaterRequest => "later-request",
             Self::ProxyFailure => "proxy-failure",
+            Self::Refused => "refused",
         }
     }
 

@@ -1,5 +1,6 @@
 //! The policy for requests as a whole: the route, then the first rule that matches, then the ladder of the route's class.
 
+use super::config::challenge::{Attempts, Difficulty};
 use super::ladders::{Band, Ladders};
 use super::limits::{Counted, Counters, Hit, Limits, Otherwise};
 use super::routes::{Found, Route, Routes, normal_host};
@@ -26,6 +27,8 @@ pub struct Policy {
     pub rules: Rules<Verdict>,
     /// `limits.rates`
     pub limits: Limits,
+    /// `challenge.difficulty`: that of ladders which have none of their own.
+    pub difficulty: Difficulty,
 }
 
 impl Default for Policy {
@@ -36,6 +39,7 @@ impl Default for Policy {
             ladders: Ladders::default(),
             rules: Rules::default(),
             limits: Limits::default(),
+            difficulty: Difficulty::DEFAULT,
         }
     }
 }
@@ -104,12 +108,19 @@ impl Policy {
             subject,
         };
         let route = placed.route;
-        let Without { rule, verdict, mode } = self.without_limits(&request);
+        let Without {
+            rule,
+            verdict,
+            mode,
+            is_challenge,
+        } = self.without_limits(&request);
         let mut decided = (verdict, mode);
         let mut limit = None;
+        let is_cleared = self.is_cleared(&request);
         let is_spared = rule.is_some_and(spares);
         for hit in hits.iter().filter(|_| !is_spared) {
-            let candidate = (hit.action, self.mode_on(route, hit.mode));
+            let action = cleared(hit.action, is_cleared);
+            let candidate = (action, self.mode_on(route, hit.mode));
             if is_stricter(candidate, decided) {
                 (decided, limit) = (candidate, Some(hit.clone()));
             }
@@ -126,7 +137,21 @@ impl Policy {
             rule: rule.filter(|_| limit.is_none()).map(|rule| Rc::clone(&rule.name)),
             limit,
             over: hits.iter().map(|hit| Rc::clone(&hit.name)).collect(),
+            cleared: is_cleared && (is_challenge || hits.iter().any(|hit| hit.action == Verdict::Challenge)),
+            unsolved: None,
         }
+    }
+
+    /// How hard the challenges are that the ladder of `class` asks for, or whatever else does on its routes.
+    pub fn difficulty(&self, class: Class) -> Difficulty {
+        self.ladders.of(class).difficulty.unwrap_or(self.difficulty)
+    }
+
+    /// Whether the request's client has passed a challenge that was as hard as those of its route.
+    fn is_cleared<S: Subject>(&self, request: &Request<'_, S>) -> bool {
+        let needed = self.difficulty(request.placed.route.class);
+        let passed = request.subject.number(Number::Clearance);
+        passed.seen().is_some_and(|bits| *bits >= needed.bits().into())
     }
 
     /// What a request comes to by the rules, and where none matches by the ladder.
@@ -141,9 +166,11 @@ impl Policy {
             rungs.at(Band::of(assessment.score()))
         };
         let rule = self.rules.first(request);
+        let verdict = rule.map_or_else(of_ladder, |rule| rule.action);
         Without {
             rule,
-            verdict: rule.map_or_else(of_ladder, |rule| rule.action),
+            verdict: cleared(verdict, verdict == Verdict::Challenge && self.is_cleared(request)),
+            is_challenge: verdict == Verdict::Challenge,
             mode: self.mode_on(route, rule.and_then(|rule| rule.mode)),
         }
     }
@@ -189,6 +216,30 @@ struct Without<'p> {
     rule: Option<&'p Rule<Verdict>>,
     verdict: Verdict,
     mode: Mode,
+    /// Whether it is a challenge for whoever has passed none.
+    is_challenge: bool,
+}
+
+impl Decision {
+    /// The decision on a client that was challenged `unsolved` times before, and never came back with a clearance.
+    #[must_use]
+    pub fn after(mut self, unsolved: u16, attempts: &Attempts) -> Self {
+        if self.verdict == Verdict::Challenge {
+            self.unsolved = Some(unsolved);
+            if unsolved >= attempts.count {
+                self.verdict = attempts.then;
+            }
+        }
+        self
+    }
+}
+
+/// What is left of `verdict` for a client that has passed a challenge: that one is done with, and nothing else is.
+fn cleared(verdict: Verdict, is_cleared: bool) -> Verdict {
+    match verdict {
+        Verdict::Challenge if is_cleared => Verdict::Log,
+        verdict => verdict,
+    }
 }
 
 /// Whether `rule` spares a request from the limits.
@@ -229,6 +280,11 @@ impl<'p> Placed<'p> {
     /// Its route.
     pub const fn route(&self) -> &'p Rc<Route> {
         self.route
+    }
+
+    /// Its host in its form, without a port; none where it has none, or one that is no host.
+    pub fn host(&self) -> Option<&str> {
+        self.host.seen().map(|host| &**host)
     }
 
     /// Its path in its form, in lower case; none where it is too long.
@@ -341,6 +397,8 @@ mod tests {
             rule: None,
             limit: None,
             over: Vec::new(),
+            cleared: false,
+            unsolved: None,
         };
         assert_eq!(decision, expected);
         let verdict = |path, codes: &[Code]| decide(&policy, path, &Seen::default(), codes).verdict;

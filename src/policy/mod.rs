@@ -182,4 +182,8 @@ pub struct Decision {
     pub limit: Option<Hit>,
     /// The names of all limits that the request is over.
     pub over: Vec<Rc<str>>,
+    /// Whether it would have been challenged, and its client has passed one already.
+    pub cleared: bool,
+    /// How often its client was challenged before and never came back with a clearance; none where it is not challenged.
+    pub unsolved: Option<u16>,
 }

@@ -3,6 +3,7 @@
 //! Envoy shows them as `wasmcustom.layerprint.…`. A label stands in the name as `.key.value`, where Envoy's `stats_tags` can
 //! find it.
 
+use crate::challenge::Reason as ChallengeReason;
 use crate::compare::{Agreement, Assessment, Code};
 use crate::evidence::TlsSource;
 use crate::fingerprint::tls_family::TlsFamily;
@@ -96,6 +97,17 @@ pub enum Metric {
         /// Whether it decided, and so what became of the request.
         decided: Decided,
     },
+    /// What happened with challenges, by route.
+    Challenges {
+        /// `issued`, `solved`, …
+        event: &'static str,
+        /// The route, whose names are the configuration's.
+        route: Rc<str>,
+    },
+    /// Answers that were not believed.
+    ChallengeFailures(ChallengeReason),
+    /// Requests that came with a clearance: `valid`, or why it is not believed.
+    Clearances(&'static str),
     /// Logins that succeeded after many that failed, of the same `network`, `shape` or `both`.
     LoginAlarms(&'static str),
     /// What became of changes to what all workers share.
@@ -261,6 +273,9 @@ impl fmt::Display for Metric {
             Self::SlowOverflow => f.write_str("slow_overflow"),
             Self::Findings(code) => write!(f, "findings.code.{code}"),
             Self::Limited { limit, decided } => write!(f, "limited.limit.{limit}.decided.{}", decided.as_str()),
+            Self::Challenges { event, route } => write!(f, "challenges.event.{event}.route.{route}"),
+            Self::ChallengeFailures(reason) => write!(f, "challenge_failures.reason.{}", reason.as_str()),
+            Self::Clearances(state) => write!(f, "clearances.state.{state}"),
             Self::LoginAlarms(of) => write!(f, "login_alarms.of.{of}"),
             Self::Memory { table, event } => write!(f, "memory.table.{table}.event.{event}"),
             Self::ForgedHeaders => f.write_str("forged_headers"),

@@ -3,6 +3,7 @@
 //! [`crate::host::Host`], so they run natively too; `sdk` alone names `proxy_wasm`, and exists only inside Envoy.
 
 mod answers;
+mod challenge;
 pub mod connection;
 pub mod connections;
 mod early;

@@ -4,6 +4,7 @@ use super::connections::Connections;
 use super::held::Held;
 use super::metrics::{Metric, Metrics};
 use super::remember::Remembered;
+use crate::challenge::Challenges;
 use crate::clients::layer4::Layer4;
 use crate::compare::Known;
 use crate::evidence::{Evidence, Facts};
@@ -48,6 +49,8 @@ pub struct Plugin {
     pub tables: Tables,
     /// The requests that are held back.
     pub held: Held,
+    /// The challenges, where there are any.
+    pub challenges: Option<Challenges>,
     /// Whether the policy of connections can do anything about a flood, so that each is counted when it is accepted.
     pub(super) looks_for_floods: bool,
     /// What no client knows: it makes the seed of keys.
@@ -84,6 +87,7 @@ impl Plugin {
         Ok(Self {
             tables: config.clients.tables()?,
             looks_for_floods: config.connection.policy.looks_for_floods(),
+            challenges: Challenges::new(&config),
             config,
             metrics,
             held: Held::default(),

@@ -8,6 +8,7 @@ use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
 use super::visit::visit;
 use crate::annotate::Observed;
+use crate::challenge::attempts::Attempts;
 use crate::compare::{Assessment, Finding};
 use crate::host::Host;
 use crate::memory::behaviour::{Answered, Attempt, Behaviour, Settings, Step, Visit};
@@ -27,6 +28,7 @@ pub struct Remembered {
     keys: Cell<Option<Keys>>,
     counters: Counters,
     behaviour: Behaviour,
+    pub(super) attempts: Attempts,
 }
 
 impl Remembered {
@@ -50,7 +52,7 @@ impl Remembered {
 
 /// The proxy's clock, read at most once for a request.
 pub(super) struct Clock<'h, H> {
-    host: &'h H,
+    pub(super) host: &'h H,
     now: OnceCell<Option<Moment>>,
 }
 
@@ -64,6 +66,11 @@ impl<'h, H: Host> Clock<'h, H> {
 
     pub(super) fn now(&self) -> Option<Moment> {
         *self.now.get_or_init(|| self.host.now().ok().map(Moment))
+    }
+
+    /// The time where it is wanted.
+    pub(super) fn now_if(&self, is_wanted: bool) -> Option<Moment> {
+        if is_wanted { self.now() } else { None }
     }
 }
 

@@ -4,6 +4,7 @@
 //! header set, one for the log line, one to count.
 
 use super::answers::{self, Carried};
+use super::challenge::Gate;
 use super::connections::{Arrival, Known, Record, SharedRecord};
 use super::early::Early;
 use super::facts;
@@ -15,6 +16,7 @@ use super::remember::Clock;
 use super::transport;
 use crate::annotate::answer::Step;
 use crate::annotate::{Annotation, Observed, Target, headers, line};
+use crate::challenge::Clearance;
 use crate::clients::layer4::{Layer4, Owner};
 use crate::clients::shown::Shown;
 use crate::compare::{Channel, compare};
@@ -159,6 +161,7 @@ impl RequestRole {
             forged,
             fields: &fields,
             remembered: flood.as_slice(),
+            clearance: Clearance::Off,
         };
         Ok(look(&observed))
     }
@@ -173,7 +176,16 @@ impl RequestRole {
         } = observed.target;
         let placed = policy.place(method, authority, path);
         let clock = Clock::new(host);
-        let (visit, remembered) = self.plugin.visit(&clock, observed, &placed).unzip();
+        let gate = self.plugin.gate(&clock, observed, &placed);
+        let observed = &Observed {
+            clearance: gate.as_ref().map_or(Clearance::Off, Gate::clearance),
+            ..*observed
+        };
+        let gate = self.plugin.gate(&clock, observed, &placed);
+        // What browsers do on the page of the challenge is none of their doing on the site.
+        let counted = !gate.as_ref().is_some_and(Gate::is_ours);
+        let visited = counted.then(|| self.plugin.visit(&clock, observed, &placed));
+        let (visit, remembered) = visited.flatten().unzip();
         let mut remembered = remembered.unwrap_or_default();
         remembered.extend_from_slice(observed.remembered);
         let observed = &Observed {
@@ -183,13 +195,26 @@ impl RequestRole {
         let assessment = compare(&observed.view(), self.plugin.known());
         let over = self.plugin.limits(&clock, observed, &placed, &assessment);
         let decision = policy.decide(&placed, observed, &assessment, &over);
+        let (decision, step, event) = match &gate {
+            Some(gate) => {
+                let decision = gate.weigh(decision);
+                let (step, event) = gate.step(&decision);
+                (decision, step, event)
+            }
+            None => {
+                let step = Step::of(&decision, &self.plugin.config.limits, observed.fields, None);
+                (decision, step, None)
+            }
+        };
         let annotation = Annotation {
             observed,
             assessment: &assessment,
             decision: &decision,
+            event,
         };
-
-        let step = Step::of(&decision, &self.plugin.config.limits, observed.fields);
+        if let Some(gate) = gate.filter(|_| !matches!(step, Step::Answer(_))) {
+            gate.strip()?;
+        }
         let sent = &self.plugin.config.annotate.headers;
         let marked = step == Step::PassMarked && !sent.contains(&Header::Verdict);
         for header in marked.then_some(&Header::Verdict).into_iter().chain(sent) {

@@ -97,6 +97,14 @@ impl Host for Envoy {
         )?)
     }
 
+    fn set_request_header(&self, name: &str, value: &[u8]) -> Result<(), Failure> {
+        Ok(hostcalls::set_map_value_bytes(
+            MapType::HttpRequestHeaders,
+            name,
+            Some(value),
+        )?)
+    }
+
     fn response_header(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name)?)
     }

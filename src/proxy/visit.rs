@@ -26,13 +26,19 @@ pub(super) fn visit(keys: &Keys, at: Moment, observed: &Observed<'_>, placed: &P
         call: keys.key("call", (method, placed.path())),
         shape,
         network: client.map(|ip| keys.key("network", Prefix::of(ip))),
-        client: client.map(|ip| keys.key("client", (Prefix::of_client(ip), shape))),
+        client: self::client(keys, observed),
         session: session(keys, observed.fields),
         claimant: match observed.claims.user_agent.seen().map(|agent| agent.kind) {
             Some(Kind::Browser | Kind::InApp) => Claimant::Browser,
             _ => Claimant::Other,
         },
     }
+}
+
+/// The client: its address and what it looks like; none where its address is not known.
+pub(super) fn client(keys: &Keys, observed: &Observed<'_>) -> Option<Key> {
+    let client = observed.way.client.seen()?;
+    Some(keys.key("client", (Prefix::of_client(client.ip), shape(keys, observed))))
 }
 
 /// What the connection's TLS and HTTP look like, whoever sends it and whatever it claims. Over HTTP/1 without TLS only the order and

@@ -12,6 +12,11 @@ pub(super) struct Reference<'r>(&'r str);
 const MAX_REFERENCE: usize = 64;
 
 impl<'r> Reference<'r> {
+    /// The text.
+    pub(super) const fn as_str(self) -> &'r str {
+        self.0
+    }
+
     /// The request's `x-request-id`, when it is one that can be repeated.
     pub(super) fn of(fields: &'r Fields) -> Option<Self> {
         let id = core::str::from_utf8(first(fields, "x-request-id")?).ok()?;
@@ -40,12 +45,20 @@ pub(super) fn page(refusal: Refusal, reference: Option<Reference<'_>>) -> String
 
 /// Problem details. Nothing in it needs escaping: our own texts, and a reference of plain characters.
 pub(super) fn problem(refusal: Refusal, reference: Option<Reference<'_>>) -> String {
+    problem_with(refusal, reference, &[])
+}
+
+/// The same with members of its own, whose values need no escaping either.
+pub(super) fn problem_with(refusal: Refusal, reference: Option<Reference<'_>>, members: &[(&str, &str)]) -> String {
     let (kind, title, status) = (refusal.type_uri(), refusal.title(), refusal.status());
     let detail = refusal.detail();
     let mut problem = format!(r#"{{"type":"{kind}","title":"{title}","status":{status},"detail":"{detail}""#);
     if let Some(Reference(id)) = reference {
         // Writing to a String cannot fail.
         let _ = write!(problem, r#","reference":"{id}""#);
+    }
+    for (name, value) in members {
+        let _ = write!(problem, r#","{name}":"{value}""#);
     }
     problem.push_str("}\n");
     problem

@@ -8,6 +8,7 @@ mod bodies;
 mod grpc;
 mod rate;
 
+use crate::challenge::Reply;
 use crate::policy::config::Limits;
 use crate::policy::{Decision, Mode, Verdict};
 use bodies::Reference;
@@ -32,13 +33,14 @@ pub enum Step {
 }
 
 impl Step {
-    /// What `decision` makes of the request with these `fields`. Where verdicts are only observed, every request goes on.
-    pub fn of(decision: &Decision, limits: &Limits, fields: &Fields) -> Self {
+    /// What `decision` makes of the request with these `fields`. Where verdicts are only observed, every request goes on. Who is
+    /// challenged gets what `offer` has, if there are challenges.
+    pub fn of(decision: &Decision, limits: &Limits, fields: &Fields, offer: Option<&dyn Offer>) -> Self {
         let refusal = match (decision.mode, decision.verdict) {
             (Mode::Observe, _) | (Mode::Enforce, Verdict::Allow | Verdict::Log) => return Self::Pass,
             (Mode::Enforce, Verdict::Review) => return Self::PassMarked,
             (Mode::Enforce, Verdict::Slow) => return Self::Hold,
-            (Mode::Enforce, Verdict::Challenge) => Refusal::Challenge,
+            (Mode::Enforce, Verdict::Challenge) => return Self::Answer(Answer::of_challenge(offer, fields)),
             (Mode::Enforce, Verdict::Limit) => Refusal::Limit {
                 retry_after: decision.limit.as_ref().map_or(limits.retry_after, rate::retry_after),
             },
@@ -50,6 +52,15 @@ impl Step {
             _ => answer,
         })
     }
+}
+
+/// What is there for who is challenged.
+pub trait Offer {
+    /// A page with a puzzle.
+    fn page(&self) -> Reply;
+
+    /// The path at which there is such a page too. Whoever gets no page is told.
+    fn path(&self) -> &str;
 }
 
 /// Why a request is not let through, as far as its client is told.
@@ -155,6 +166,27 @@ impl Answer {
         }
     }
 
+    fn of_challenge(offer: Option<&dyn Offer>, fields: &Fields) -> Self {
+        let Some(offer) = offer else {
+            return Self::of(Refusal::Challenge, fields);
+        };
+        match Form::of(fields) {
+            Form::Page => offer.page().into(),
+            Form::Problem => {
+                let body = bodies::problem_with(
+                    Refusal::Challenge,
+                    Reference::of(fields),
+                    &[("challenge", offer.path())],
+                );
+                Self::of_body(Refusal::Challenge, Form::Problem, body)
+            }
+            Form::Grpc | Form::GrpcWeb(_) => {
+                let hint = (CHALLENGE_METADATA, Cow::Owned(offer.path().to_owned()));
+                Self::of(Refusal::Challenge, fields).with([hint])
+            }
+        }
+    }
+
     /// The answer with these fields too, where HTTP or gRPC has a place for them.
     fn with(mut self, fields: impl IntoIterator<Item = Header>) -> Self {
         match &mut self {
@@ -165,6 +197,14 @@ impl Answer {
     }
 
     fn of_page(refusal: Refusal, form: Form, reference: Option<Reference<'_>>) -> Self {
+        let body = match form {
+            Form::Page => bodies::page(refusal, reference),
+            _ => bodies::problem(refusal, reference),
+        };
+        Self::of_body(refusal, form, body)
+    }
+
+    fn of_body(refusal: Refusal, form: Form, body: String) -> Self {
         let mut headers: Vec<Header> = vec![
             // An answer depends on more than the address; `no-store` makes Vary say nothing.
             ("cache-control", "no-store".into()),
@@ -173,17 +213,15 @@ impl Answer {
         if let Refusal::Limit { retry_after } = refusal {
             headers.push(("retry-after", retry_after.to_string().into()));
         }
-        let body = if form == Form::Page {
+        if form == Form::Page {
             headers.push(("content-type", "text/html; charset=utf-8".into()));
             headers.push((
                 "content-security-policy",
                 "default-src 'none'; frame-ancestors 'none'".into(),
             ));
-            bodies::page(refusal, reference)
         } else {
             headers.push(("content-type", "application/problem+json".into()));
-            bodies::problem(refusal, reference)
-        };
+        }
         Self::Http {
             status: refusal.status(),
             headers,
@@ -191,6 +229,21 @@ impl Answer {
         }
     }
 }
+
+/// What the proxy calls the request, when that can be repeated to its client.
+pub fn reference(fields: &Fields) -> Option<&str> {
+    Reference::of(fields).map(Reference::as_str)
+}
+
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        let Reply { status, headers, body } = reply;
+        Self::Http { status, headers, body }
+    }
+}
+
+/// Where a gRPC client is told the path of the challenge.
+const CHALLENGE_METADATA: &str = "layerprint-challenge";
 
 /// The form in which a client can read an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,6 +263,9 @@ impl Form {
             Some(grpc::Kind::Web(encoding)) => return Self::GrpcWeb(encoding),
             None => {}
         }
+        if is_of_script(fields) {
+            return Self::Problem;
+        }
         let is = |name, accepted: &[&[u8]]| first(fields, name).is_some_and(|value| accepted.contains(&value));
         let opens_document = is("sec-fetch-mode", &[b"navigate"])
             || is(
@@ -224,12 +280,25 @@ impl Form {
     }
 }
 
+/// Whether it is a program, or a script in a page, that gets the answer, whatever it says that it accepts: Fetch Metadata tells, or the
+/// header of jQuery; a preflight, and what opens a WebSocket, are never shown.
+fn is_of_script(fields: &Fields) -> bool {
+    let says = |name, wanted: &[u8]| first(fields, name).is_some_and(|value| value.eq_ignore_ascii_case(wanted));
+    let mode = first(fields, "sec-fetch-mode");
+    mode.is_some_and(|mode| mode != b"navigate")
+        || says("x-requested-with", b"xmlhttprequest")
+        || says(":method", b"options")
+        || says(":method", b"connect")
+        || says("upgrade", b"websocket")
+}
+
 fn values<'f>(fields: &'f Fields, name: &'f str) -> impl Iterator<Item = &'f [u8]> {
     let of_name = fields.iter().filter(move |(found, _)| found == name);
     of_name.map(|(_, value)| value.as_slice())
 }
 
-fn first<'f>(fields: &'f Fields, name: &'f str) -> Option<&'f [u8]> {
+/// The value of the first field of this name.
+pub fn first<'f>(fields: &'f Fields, name: &'f str) -> Option<&'f [u8]> {
     values(fields, name).next()
 }
 

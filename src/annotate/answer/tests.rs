@@ -26,7 +26,7 @@ fn fields(pairs: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
 }
 
 fn step(mode: Mode, verdict: Verdict, pairs: &[(&str, &str)]) -> Step {
-    Step::of(&decision(mode, verdict), &LIMITS, &fields(pairs))
+    Step::of(&decision(mode, verdict), &LIMITS, &fields(pairs), None)
 }
 
 fn decision(mode: Mode, verdict: Verdict) -> Decision {
@@ -41,6 +41,8 @@ fn decision(mode: Mode, verdict: Verdict) -> Decision {
         rule: None,
         limit: None,
         over: Vec::new(),
+        cleared: false,
+        unsolved: None,
     }
 }
 
@@ -235,7 +237,7 @@ fn who_is_over_a_limit_is_told_how_much_may_come_and_when() {
             burst: None,
         },
     };
-    let told = |pairs: &[(&str, &str)]| match Step::of(&over(&hit), &LIMITS, &fields(pairs)) {
+    let told = |pairs: &[(&str, &str)]| match Step::of(&over(&hit), &LIMITS, &fields(pairs), None) {
         Step::Answer(Answer::Http { headers, .. } | Answer::Grpc { metadata: headers, .. }) => headers,
         other => panic!("{other:?}"),
     };

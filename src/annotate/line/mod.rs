@@ -42,10 +42,11 @@ mod request;
 
 use self::json::{Line, string};
 use super::{Annotation, Observed};
+use crate::challenge::{Clearance, Event};
 use crate::clients::layer4::Layer4;
 use crate::clients::stacks::Named;
 use crate::compare::Finding;
-use crate::evidence::{Evidence, Facts, NetworkTag};
+use crate::evidence::{Evidence, Facts, NetworkTag, Reason};
 use crate::fingerprint::combined::Lp1;
 use crate::fingerprint::tls::TlsPrint;
 use crate::policy::connection::ConnectionDecision;
@@ -146,6 +147,24 @@ fn write_verdict(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     }
     if !decision.over.is_empty() {
         line.list("limits", &decision.over, string)?;
+    }
+    match of.observed.clearance {
+        Clearance::Valid(difficulty) => line.number("clearance", &difficulty.bits())?,
+        Clearance::Refused(reason) => {
+            line.absent("clearance", Reason::Refused.as_str())?;
+            line.text("clearance_refused", &reason.as_str())?;
+        }
+        // Most requests come without, and where there are no challenges there is nothing to come with.
+        Clearance::NotSent | Clearance::Off => {}
+    }
+    if let Some(event) = of.event {
+        line.text("challenge", &event.as_str())?;
+        if let Event::Failed(reason) = event {
+            line.text("challenge_failed", &reason.as_str())?;
+        }
+    }
+    if let Some(unsolved) = decision.unsolved {
+        line.number("unsolved", &unsolved)?;
     }
     line.list("findings", &assessment.findings, finding)
 }

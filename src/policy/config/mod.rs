@@ -18,6 +18,7 @@ mod section;
 mod sequence;
 mod strict;
 
+use challenge::Difficulty;
 pub use challenge::{Challenge, Variables};
 pub use clients::{Clients, Tables};
 pub use networks::MAX_PREFIXES;
@@ -283,6 +284,7 @@ impl Config {
                 ladders,
                 rules,
                 limits: Rates::default(),
+                difficulty: Difficulty::DEFAULT,
             },
             networks: networks::networks(&mut root),
             forwarded: root.section("forwarded", |section| networks::forwarded(section, default.forwarded)),
@@ -316,6 +318,9 @@ impl Config {
         };
         root.finish();
         config.policy.limits = Rates::new(rates, &config.policy.routes);
+        if let Some(challenge) = &config.challenge {
+            config.policy.difficulty = challenge.difficulty;
+        }
         if !says_of_challenge && let Some(what) = config.policy.challenges_where() {
             problems.push(challenge::missing(&what));
         }

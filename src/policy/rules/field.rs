@@ -272,11 +272,13 @@ pub enum Number {
     Forged,
     /// `version`: the major version of the User-Agent's product.
     Version,
+    /// `clearance`: how hard the challenge was that the client has passed.
+    Clearance,
 }
 
 impl Number {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::L4,
         Self::L7,
         Self::Score,
@@ -291,6 +293,7 @@ impl Number {
         Self::FamilyUnfinished,
         Self::Forged,
         Self::Version,
+        Self::Clearance,
     ];
 
     /// Those that are known before HTTP.
@@ -332,7 +335,8 @@ impl Number {
             | Self::RttUs
             | Self::RttGapUs
             | Self::Forged
-            | Self::Version => None,
+            | Self::Version
+            | Self::Clearance => None,
         };
         count.map(u64::from)
     }
@@ -354,6 +358,7 @@ impl Number {
             Self::FamilyUnfinished => "family_unfinished",
             Self::Forged => "forged",
             Self::Version => "version",
+            Self::Clearance => "clearance",
         }
     }
 }

@@ -101,6 +101,11 @@ impl Judge {
         let placed = config.policy.place(&method, &host, &path);
         let hits = config.policy.limits.recorded(|limit| recorded.is_over(limit));
         let decision = config.policy.decide(&placed, &subject, &assessment, &hits);
+        let unsolved = recorded.number("unsolved").and_then(|count| u16::try_from(count).ok());
+        let decision = match (unsolved, &config.challenge) {
+            (Some(unsolved), Some(challenge)) => decision.after(unsolved, &challenge.attempts),
+            _ => decision,
+        };
         Ok((assessment, decision))
     }
 }

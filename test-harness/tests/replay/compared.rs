@@ -59,6 +59,8 @@ fn decision(route: &str, verdict: Verdict) -> Decision {
         rule: None,
         limit: None,
         over: Vec::new(),
+        cleared: false,
+        unsolved: None,
         cost: 1,
         found: Found::Default,
         band: Band::None,

@@ -166,6 +166,13 @@ impl Host for Proxy {
         Ok(())
     }
 
+    fn set_request_header(&self, name: &str, value: &[u8]) -> Result<(), Failure> {
+        self.remove_field(FieldsOf::Headers, name)?;
+        let mut fields = self.map(FieldsOf::Headers)?.borrow_mut();
+        fields.push((name.to_owned(), value.to_vec()));
+        Ok(())
+    }
+
     fn add_request_header(&self, name: &str, value: &str) -> Result<(), Failure> {
         self.map(FieldsOf::Headers)?
             .borrow_mut()

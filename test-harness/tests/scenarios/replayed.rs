@@ -91,6 +91,7 @@ fn as_in_its_line(plugin: &Plugin, live: &Observed<'_>) -> (Value, BTreeSet<&'st
         &[],
     );
     let annotation = Annotation {
+        event: None,
         observed: live,
         assessment: &assessment,
         decision: &decision,

@@ -1,0 +1,105 @@
+//! The cookie that carries a clearance: read, set, and taken out of what goes upstream.
+
+use crate::policy::config::challenge::{Clearance, SameSite};
+
+/// The most cookies of our name that are looked at: a page of a parent domain can set a second one.
+pub(super) const MAX_TRIED: usize = 4;
+
+/// Cookies over HTTP/3 have a name of their own: a client looks different there, and browsers go to and fro.
+const HTTP3: &str = "-h3";
+
+/// The value of a `Set-Cookie` header that hands `token` over.
+pub(super) fn set(settings: &Clearance, is_http3: bool, token: &str) -> String {
+    let same_site = match settings.same_site {
+        SameSite::Strict => "Strict",
+        SameSite::Lax => "Lax",
+        SameSite::None => "None",
+    };
+    let suffix = if is_http3 { HTTP3 } else { "" };
+    format!(
+        "{}{suffix}={token}; Path=/; Max-Age={}; HttpOnly; Secure; SameSite={same_site}",
+        settings.cookie,
+        settings.lasts.as_secs()
+    )
+}
+
+/// The values of the cookie `name` in the values of `cookie` headers.
+pub(super) fn of_name<'a>(
+    headers: impl Iterator<Item = &'a [u8]>,
+    name: &str,
+    is_http3: bool,
+) -> impl Iterator<Item = &'a [u8]> {
+    let found = headers.flat_map(pairs).filter_map(move |pair| {
+        let value = value_of(pair, name)?;
+        let own = if is_http3 {
+            value.strip_prefix(HTTP3.as_bytes())?
+        } else {
+            value
+        };
+        own.strip_prefix(b"=")
+    });
+    found.take(MAX_TRIED)
+}
+
+/// The cookies without ours, in one value as HTTP/1.1 has it (RFC 9113, 8.2.3); none where none of them is ours. Empty where all are.
+pub(super) fn without<'a>(headers: impl Iterator<Item = &'a [u8]> + Clone, name: &str) -> Option<Vec<u8>> {
+    let is_ours =
+        |pair: &[u8]| value_of(pair, name).is_some_and(|rest| rest.starts_with(b"=") || rest.starts_with(b"-h3="));
+    let mut all = headers.clone().flat_map(pairs);
+    if !all.any(is_ours) {
+        return None;
+    }
+    let others: Vec<&[u8]> = headers.flat_map(pairs).filter(|pair| !is_ours(pair)).collect();
+    Some(others.join(&b"; "[..]))
+}
+
+/// What stands behind `name` in `pair`, if it begins with it.
+fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    pair.strip_prefix(name.as_bytes())
+}
+
+fn pairs(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    let pairs = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    pairs.filter(|pair| !pair.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::config::Challenge;
+
+    fn taken_out(headers: &[&str]) -> Option<String> {
+        let left = without(headers.iter().map(|value| value.as_bytes()), "__Host-layerprint");
+        left.map(|left| String::from_utf8(left).unwrap())
+    }
+
+    #[test]
+    fn a_cookie_is_handed_over_so_that_no_script_and_no_other_host_gets_it() {
+        let settings = Challenge::default().clearance;
+        assert_eq!(
+            set(&settings, false, "abc"),
+            "__Host-layerprint=abc; Path=/; Max-Age=1800; HttpOnly; Secure; SameSite=Lax"
+        );
+        assert!(set(&settings, true, "abc").starts_with("__Host-layerprint-h3=abc; "));
+    }
+
+    #[test]
+    fn our_cookie_is_taken_out_and_the_others_stay_as_they_are() {
+        assert_eq!(taken_out(&["a=1; b=2"]), None);
+        assert_eq!(taken_out(&[]), None);
+        assert_eq!(taken_out(&["__Host-layerprint=x"]).as_deref(), Some(""));
+        let headers = ["a=1;__Host-layerprint=x; b=\"2 3\"", "c=4", "__Host-layerprint-h3=y"];
+        assert_eq!(taken_out(&headers).as_deref(), Some("a=1; b=\"2 3\"; c=4"));
+        let other = ["__Host-layerprints=1; __Host-layerprint-h4=2; x__Host-layerprint=3"];
+        assert_eq!(taken_out(&other), None);
+    }
+
+    #[test]
+    fn of_several_with_our_name_the_first_ones_are_looked_at() {
+        let many = "n=1; n=2; m=0; n=3; n-h3=9; n=4; n=5".as_bytes();
+        let values: Vec<&[u8]> = of_name(core::iter::once(many), "n", false).collect();
+        assert_eq!(values, [b"1", b"2", b"3", b"4"]);
+        let values: Vec<&[u8]> = of_name(core::iter::once(many), "n", true).collect();
+        assert_eq!(values, [b"9"]);
+    }
+}
