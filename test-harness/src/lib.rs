@@ -10,5 +10,6 @@ pub mod host;
 pub mod replay;
 pub mod repo;
 pub mod signals;
+pub mod solver;
 pub mod stack;
 pub mod table;

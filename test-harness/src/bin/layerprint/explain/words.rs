@@ -247,6 +247,7 @@ fn meaning(reason: &str) -> &'static str {
         Some(Reason::Relayed) => "the TCP connection is that of a balancer or proxy in front",
         Some(Reason::LaterRequest) => "visible only for the first request of a connection",
         Some(Reason::ProxyFailure) => "the proxy failed to answer for it",
+        Some(Reason::Refused) => "what came was not believed",
         None if reason == "pending" => "it had not come yet",
         None => "a reason that this release does not know",
     }
