@@ -49,8 +49,10 @@ fn step(mode: Mode, verdict: Verdict, fields: &Fields) -> Step {
         rule: None,
         limit: None,
         over: Vec::new(),
+        cleared: false,
+        unsolved: None,
     };
-    Step::of(&decision, &Config::default().limits, fields)
+    Step::of(&decision, &Config::default().limits, fields, None)
 }
 
 fn answer_holds(answer: &Answer, verdict: Verdict) {

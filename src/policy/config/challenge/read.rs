@@ -21,8 +21,8 @@ const MAX_PER_S: usize = 1_000_000;
 /// How long a puzzle may be answered, in seconds: from what a slow phone needs to an hour.
 const ANSWER_S: RangeInclusive<usize> = 10..=3_600;
 
-/// How long a clearance may last, in seconds: from a minute to 30 days.
-const CLEARANCE_S: RangeInclusive<usize> = 60..=2_592_000;
+/// How long a clearance may last, in seconds: from ten seconds to 30 days.
+const CLEARANCE_S: RangeInclusive<usize> = 10..=2_592_000;
 
 /// The longest name of the cookie, which browsers send along with every request.
 const MAX_COOKIE: usize = 64;

@@ -128,7 +128,7 @@ fn who_challenges_without_keys_is_told_what_challenges() {
 #[test]
 fn each_mistake_is_told() {
     let text = r#""path":"x","difficulty":9,"load":{"per_s":0,"max_difficulty":27},"answer_within_s":9,
-        "clearance":{"cookie":"a b","for_s":59,"same_site":"Lax"},"bind":{"ipv4_prefix":33,"ipv6_prefix":129,"tls":1,"http":null},
+        "clearance":{"cookie":"a b","for_s":9,"same_site":"Lax"},"bind":{"ipv4_prefix":33,"ipv6_prefix":129,"tls":1,"http":null},
         "attempts":{"count":0,"per_s":9,"then":"log"},"noscript":"wait","contact":"help","texts":{},"key":7"#;
     let begins: Vec<String> = told(text)
         .iter()
@@ -143,7 +143,7 @@ fn each_mistake_is_told() {
             "challenge.load.max_difficulty: 27 is not accepted",
             "challenge.answer_within_s: 9 is not accepted",
             r#"challenge.clearance.cookie: "a b" is not accepted"#,
-            "challenge.clearance.for_s: 59 is not accepted",
+            "challenge.clearance.for_s: 9 is not accepted",
             r#"challenge.clearance.same_site: "Lax" is not accepted"#,
             "challenge.bind.ipv4_prefix: 33 is not accepted",
             "challenge.bind.ipv6_prefix: 129 is not accepted",
@@ -169,7 +169,7 @@ fn numbers_have_bounds() {
     for (right, wrong) in [
         (r#""difficulty":26"#, r#""difficulty":27"#),
         (r#""answer_within_s":3600"#, r#""answer_within_s":3601"#),
-        (r#""clearance":{"for_s":60}"#, r#""clearance":{"for_s":2592001}"#),
+        (r#""clearance":{"for_s":10}"#, r#""clearance":{"for_s":2592001}"#),
         (r#""attempts":{"count":1000}"#, r#""attempts":{"count":1001}"#),
         (r#""attempts":{"per_s":86400}"#, r#""attempts":{"per_s":86401}"#),
         (r#""load":{"per_s":1000000}"#, r#""load":{"per_s":1000001}"#),
