@@ -101,10 +101,10 @@ impl<H: Host> Gate<'_, H> {
     pub(super) fn step(&self, decision: &Decision) -> (Step, Option<Event>) {
         let limits = &self.plugin.config.limits;
         let fields = self.observed.fields;
-        let is_refused = decision.mode == Mode::Enforce && matches!(decision.verdict, Verdict::Block | Verdict::Limit);
-        let now = self
-            .clock
-            .now_if(!is_refused && (self.is_ours() || decision.verdict == Verdict::Challenge));
+        let is_carried_out = decision.mode == Mode::Enforce;
+        let is_refused = is_carried_out && matches!(decision.verdict, Verdict::Block | Verdict::Limit);
+        let is_challenged = is_carried_out && decision.verdict == Verdict::Challenge;
+        let now = self.clock.now_if(!is_refused && (self.is_ours() || is_challenged));
         let Some(now) = now else {
             let given_up = decision.unsolved.filter(|_| is_refused).map(|_| Event::GivenUp);
             let step = Step::of(decision, limits, fields, None);
