@@ -12,6 +12,7 @@ mod sent;
 mod session;
 mod text;
 mod transport;
+pub mod weights;
 
 pub use address::{AddressFamily, SourceAddress};
 pub use connection::{Facts, Protocol, TlsSource};

@@ -1,10 +1,7 @@
 //! Which of our two kinds of page a client would rather read, told by its `Accept` (RFC 9110, 12.5.1) and, where that is open, by
 //! whether it opens a document (Fetch Metadata).
 
-/// A weight in thousandths: `q=0.8` is 800.
-type Weight = u16;
-
-const MOST: Weight = 1_000;
+use crate::evidence::weights::{Weight, weight};
 
 /// Whether a person's browser asks for a page to show. `accept` are the values of the header, none of them when it was not sent.
 pub(super) fn prefers_html<'v>(accept: impl Iterator<Item = &'v [u8]>, opens_document: bool) -> bool {
@@ -76,35 +73,8 @@ fn read_range(range: &[u8]) -> Option<Range<'_>> {
     if kind.is_empty() || subtype.is_empty() {
         return None;
     }
-    let mut weights = parts.filter_map(|part| {
-        let (name, value) = part.split_at_checked(part.iter().position(|byte| *byte == b'=')?)?;
-        name.eq_ignore_ascii_case(b"q")
-            .then(|| read_weight(value.strip_prefix(b"=")?))
-    });
-    let weight = weights.next().unwrap_or(Some(MOST))?;
+    let weight = weight(parts)?;
     Some(Range { kind, subtype, weight })
-}
-
-/// `0`, `0.8`, `0.125`, `1.000`: at most three digits behind the point, and no more than 1.
-fn read_weight(text: &[u8]) -> Option<Weight> {
-    let (whole, digits) = match text {
-        [whole] => (whole, &[][..]),
-        [whole, b'.', digits @ ..] if digits.len() <= 3 => (whole, digits),
-        _ => return None,
-    };
-    let whole = match whole {
-        b'0' => 0,
-        b'1' => MOST,
-        _ => return None,
-    };
-    let mut weight = whole;
-    let mut place = 100;
-    for digit in digits {
-        let digit = digit.checked_sub(b'0').filter(|digit| *digit <= 9)?;
-        weight += Weight::from(digit) * place;
-        place /= 10;
-    }
-    (weight <= MOST).then_some(weight)
 }
 
 /// The parts between `separator`s that stand outside quotes, without the blanks around them.
@@ -223,19 +193,6 @@ mod tests {
             let others = format!("application/json;q=0.1, {accept}");
             assert!(!html(&[others.as_str()]), "{accept}");
         }
-    }
-
-    #[test]
-    fn a_weight_is_read_in_thousandths() {
-        let read = |text: &str| read_weight(text.as_bytes());
-        assert_eq!(
-            [read("0"), read("0."), read("0.8"), read("0.125")],
-            [Some(0), Some(0), Some(800), Some(125)]
-        );
-        assert_eq!(
-            [read("1"), read("1.000"), read("1.001"), read("0.0001"), read("")],
-            [Some(1_000), Some(1_000), None, None, None]
-        );
     }
 
     #[test]

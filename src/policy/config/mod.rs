@@ -17,6 +17,7 @@ mod rules;
 mod section;
 mod sequence;
 mod strict;
+pub mod texts;
 
 use challenge::Difficulty;
 pub use challenge::{Challenge, Variables};

@@ -124,6 +124,21 @@ impl<'p> Section<'p> {
         }
     }
 
+    /// The objects in the object under `key`, whose own keys may be any; `read` is told them.
+    pub(super) fn each_section(&mut self, key: &'static str, mut read: impl FnMut(&str, &mut Section<'_>)) {
+        let path = self.path_of(key);
+        let items = match self.take(key) {
+            None => return,
+            Some(Value::Object(items)) => items,
+            Some(other) => return self.refuse(path, &other, "an object of objects".to_owned(), ()),
+        };
+        for (name, item) in items {
+            let mut section = Section::of(join(&path, &name), Some(item), self.problems);
+            read(&name, &mut section);
+            section.finish();
+        }
+    }
+
     /// One of `choices`, by its name; it has to be there.
     pub(super) fn needed_choice<T: Copy>(&mut self, key: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
         self.need(key, quoted(choices.iter().map(|(name, _)| *name)));

@@ -50,7 +50,7 @@ const REMOVALS: u32 = 20;
 const BETWEEN_REMOVALS: Duration = Duration::from_millis(100);
 
 /// What Firefox is told beyond its defaults: to ask for nothing on its own.
-const FIREFOX_SETTINGS: [(&str, &str); 9] = [
+pub(super) const FIREFOX_SETTINGS: [(&str, &str); 9] = [
     ("app.normandy.enabled", "false"),
     ("app.update.enabled", "false"),
     ("browser.aboutwelcome.enabled", "false"),
@@ -110,7 +110,7 @@ impl Browser {
         })
     }
 
-    fn program(self) -> &'static str {
+    pub(super) fn program(self) -> &'static str {
         match self {
             Self::Chromium => "chromium",
             Self::Firefox => "firefox-esr",
@@ -127,7 +127,8 @@ impl fmt::Display for Browser {
     }
 }
 
-fn chromium(command: &mut Command, page: &Page<'_>, profile: &Profile) {
+/// What Chromium is told wherever it is started.
+pub(super) fn chromium_switches(command: &mut Command, profile: &Path) {
     command.args([
         "--headless=new",
         // Its sandbox refuses to run as root.
@@ -139,8 +140,12 @@ fn chromium(command: &mut Command, page: &Page<'_>, profile: &Profile) {
         "--no-first-run",
         "--no-proxy-server",
     ]);
+    command.arg(format!("--user-data-dir={}", profile.display()));
+}
+
+fn chromium(command: &mut Command, page: &Page<'_>, profile: &Profile) {
+    chromium_switches(command, &profile.0);
     command.arg(format!("--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1"));
-    command.arg(format!("--user-data-dir={}", profile.0.display()));
     if let Some(hash) = page.http3 {
         command.arg("--enable-quic");
         command.arg(format!("--ignore-certificate-errors-spki-list={hash}"));
@@ -219,15 +224,19 @@ impl Drop for Window {
 
 /// A fresh profile: no cache, no cookies, nothing learned.
 #[derive(Debug)]
-struct Profile(PathBuf);
+pub(super) struct Profile(PathBuf);
 
 impl Profile {
-    fn make() -> io::Result<Self> {
+    pub(super) fn make() -> io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = repo::run_directory().join(format!("clients/browser-{}-{n}", std::process::id()));
         fs::create_dir_all(&path)?;
         Ok(Self(path))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

@@ -4,6 +4,7 @@
 mod annotation;
 pub mod browser;
 mod curl;
+pub mod driver;
 mod library;
 mod program;
 mod python;

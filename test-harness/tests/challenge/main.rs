@@ -34,7 +34,7 @@ pub fn configuration(challenge: &Value) -> Value {
         "mode": "enforce",
         "challenge": settings,
         "rules": [
-            { "name": "blocked", "match": { "path": "*", "header": { "x-test-block": "yes" } }, "action": "block" },
+            { "name": "blocked", "match": { "method": "PUT" }, "action": "block" },
             { "name": "guarded", "match": { "path": ["/guarded*", "/login*"] }, "action": "challenge" },
         ],
     })
@@ -45,10 +45,7 @@ pub fn site(test: &str, challenge: &Value) -> Stack {
 }
 
 pub fn can_run(test: &str, more: impl IntoIterator<Item = Availability>) -> bool {
-    require_or_skip(
-        test,
-        [Stack::availability(), agent::availability()].into_iter().chain(more),
-    )
+    require_or_skip(test, [Stack::availability(), agent::availability()].into_iter().chain(more))
 }
 
 pub fn stat(stack: &Stack, name: &str) -> u64 {

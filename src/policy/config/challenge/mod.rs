@@ -16,6 +16,7 @@ pub use keys::Variables;
 pub(super) use read::{challenge, missing};
 
 use super::Switch;
+use super::texts::Texts;
 use crate::policy::Verdict;
 use core::fmt;
 use std::time::Duration;
@@ -164,13 +165,6 @@ pub enum NoScript {
     Contact,
     /// `{"wait_s": 15}`: it waits so long, and gets its clearance for that.
     Wait(Duration),
-}
-
-/// The texts of the page in one language.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Texts {
-    /// The language (RFC 5646): `de`, `pt-BR`.
-    pub language: Box<str>,
 }
 
 impl Default for Challenge {

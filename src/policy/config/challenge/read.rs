@@ -4,6 +4,7 @@ use super::super::ladders::difficulty;
 use super::super::problem::{Problem, Refused};
 use super::super::rates::is_token;
 use super::super::section::Section;
+use super::super::texts::texts;
 use super::{Attempts, Bind, Challenge, Clearance, Difficulty, Load, NoScript, SameSite, Variables, keys};
 use crate::policy::path::normal;
 use crate::policy::{Class, Verdict};
@@ -97,7 +98,7 @@ fn read(
         }),
         no_script: no_script(section, answer_within).unwrap_or(default.no_script),
         contact: section.text("contact", CONTACT, contact),
-        texts: default.texts,
+        texts: texts(section),
     }
 }
 

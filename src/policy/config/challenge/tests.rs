@@ -129,7 +129,7 @@ fn who_challenges_without_keys_is_told_what_challenges() {
 fn each_mistake_is_told() {
     let text = r#""path":"x","difficulty":9,"load":{"per_s":0,"max_difficulty":27},"answer_within_s":9,
         "clearance":{"cookie":"a b","for_s":9,"same_site":"Lax"},"bind":{"ipv4_prefix":33,"ipv6_prefix":129,"tls":1,"http":null},
-        "attempts":{"count":0,"per_s":9,"then":"log"},"noscript":"wait","contact":"help","texts":{},"key":7"#;
+        "attempts":{"count":0,"per_s":9,"then":"log"},"noscript":"wait","contact":"help","texts":7,"key":7"#;
     let begins: Vec<String> = told(text)
         .iter()
         .map(|line| line.split("; accepted: ").next().unwrap().to_owned())
@@ -154,7 +154,7 @@ fn each_mistake_is_told() {
             r#"challenge.attempts.then: "log" is not accepted"#,
             r#"challenge.noscript: "wait" is not accepted"#,
             r#"challenge.contact: "help" is not accepted"#,
-            "challenge.texts: unknown key",
+            "challenge.texts: 7 is not accepted",
             "challenge.key: unknown key",
         ]
     );
