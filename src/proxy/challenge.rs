@@ -10,7 +10,7 @@ use super::remember::Clock;
 use super::visit;
 use crate::annotate::Observed;
 use crate::annotate::answer::{self, Offer, Step};
-use crate::challenge::{Asked, Bound, Challenges, Clearance, Event, Reply};
+use crate::challenge::{Asked, Bound, Challenges, Clearance, Event, Reason, Reply};
 use crate::compare::Channel;
 use crate::evidence::{Evidence, Protocol};
 use crate::host::{Failure, Fields, Host};
@@ -62,7 +62,9 @@ impl<H: Host> Gate<'_, H> {
             return Clearance::NotSent;
         };
         let clearance = self.challenges.clearance(&self.asked(now));
+        let needed = self.plugin.config.policy.difficulty(self.placed.route().class);
         let state = match clearance {
+            Clearance::Valid(passed) if passed < needed => Reason::Difficulty.as_str(),
             Clearance::Valid(_) => "valid",
             Clearance::Refused(reason) => reason.as_str(),
             Clearance::NotSent | Clearance::Off => return clearance,
