@@ -6,6 +6,7 @@
 mod bidi;
 mod devtools;
 mod socket;
+mod websocket;
 
 use std::fs;
 use std::io;
