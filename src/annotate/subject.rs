@@ -212,10 +212,12 @@ impl Subject for Replayed<'_> {
                 let seen = self.line.evidence("tcp", |_| Some(()));
                 seen.and_then(|()| Evidence::or_missing(self.line.number("hops"), Reason::Malformed))
             }
-            Number::RttUs | Number::RttGapUs | Number::Forged | Number::Clearance => match self.line.number(number.as_str()) {
-                Some(value) => Evidence::Seen(value),
-                None => self.line.missing(number.as_str()),
-            },
+            Number::RttUs | Number::RttGapUs | Number::Forged | Number::Clearance => {
+                match self.line.number(number.as_str()) {
+                    Some(value) => Evidence::Seen(value),
+                    None => self.line.missing(number.as_str()),
+                }
+            }
         }
     }
 

@@ -58,7 +58,10 @@ impl Bound<'_> {
         if let Some(http2) = self.print.http2.seen() {
             return ("h2", http2.md5.as_str());
         }
-        self.print.case.seen().map_or(("none", ""), |case| ("h1", case.as_str()))
+        self.print
+            .case
+            .seen()
+            .map_or(("none", ""), |case| ("h1", case.as_str()))
     }
 
     /// The family and as many bits of the address as are to stay; the rest is zeros.

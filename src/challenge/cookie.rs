@@ -43,9 +43,8 @@ pub(super) fn of_name<'a>(
 
 /// The cookies without ours, in one value as HTTP/1.1 has it (RFC 9113, 8.2.3); none where none of them is ours. Empty where all are.
 pub(super) fn without<'a>(headers: impl Iterator<Item = &'a [u8]> + Clone, name: &str) -> Option<Vec<u8>> {
-    let is_ours = |pair: &[u8]| {
-        value_of(pair, name).is_some_and(|rest| rest.starts_with(b"=") || rest.starts_with(b"-h3="))
-    };
+    let is_ours =
+        |pair: &[u8]| value_of(pair, name).is_some_and(|rest| rest.starts_with(b"=") || rest.starts_with(b"-h3="));
     let mut all = headers.clone().flat_map(pairs);
     if !all.any(is_ours) {
         return None;

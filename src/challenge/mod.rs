@@ -93,7 +93,10 @@ impl Challenges {
         let settings = config.challenge.as_ref()?;
         let policy = &config.policy;
         let routes = &policy.routes;
-        let names = routes.listed().chain([routes.default_route().as_ref()]).map(|route| &route.name);
+        let names = routes
+            .listed()
+            .chain([routes.default_route().as_ref()])
+            .map(|route| &route.name);
         let of_ladders = crate::policy::Class::ALL.map(|class| policy.difficulty(class));
         Some(Self {
             keys: Keyring::new(&settings.keys)?,
@@ -183,7 +186,12 @@ impl Challenges {
             difficulty,
             route: RouteTag::of(route),
             bound: asked.bound.digests(key, self.settings.bind),
-            salt: asked.now.0.subsec_nanos().wrapping_add(salt.rotate_left(16)).to_be_bytes(),
+            salt: asked
+                .now
+                .0
+                .subsec_nanos()
+                .wrapping_add(salt.rotate_left(16))
+                .to_be_bytes(),
         };
         self.pages.page(&Shown {
             token: &token.seal(key),
@@ -201,7 +209,9 @@ impl Challenges {
             Err(reason) => return (Err(reason), None),
         };
         let mut routes = self.routes.iter();
-        let route = routes.find(|(tag, _)| *tag == token.route).map(|(_, name)| Rc::clone(name));
+        let route = routes
+            .find(|(tag, _)| *tag == token.route)
+            .map(|(_, name)| Rc::clone(name));
         let now = seconds(asked.now);
         let most = u32::try_from(self.settings.answer_within.as_secs()).unwrap_or(u32::MAX);
         let result = if token.at > now.saturating_add(SKEW_S) {

@@ -36,13 +36,17 @@ pub(super) fn form<'a>(fields: &'a HeaderFields, authority: &[u8], path: &'a [u8
 
 /// What `query` says under `name`, as it was written there (WHATWG URL, 5.1).
 pub(super) fn parameter<'q>(query: &'q str, name: &str) -> Option<&'q str> {
-    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
 /// The path that `to` names in a query, its escapes undone.
 pub(super) fn to(query: &str) -> String {
     let decoded = parameter(query, "to").and_then(decoded);
-    decoded.filter(|path| own(path).is_some()).unwrap_or_else(|| HOME.to_owned())
+    decoded
+        .filter(|path| own(path).is_some())
+        .unwrap_or_else(|| HOME.to_owned())
 }
 
 /// `path` as it stands in a query.

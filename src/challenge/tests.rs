@@ -164,9 +164,17 @@ fn whoever_does_the_work_gets_a_clearance_that_lasts_as_long_as_it_is_said_to() 
     let client = Client::new();
     let token = client.puzzle(&challenges);
     let served = client.answers(&challenges, &written(&token, &solve(&token, EASY)));
-    assert_eq!((served.reply.status, served.event, &*served.route), (204, Some(Event::Solved), "login"));
+    assert_eq!(
+        (served.reply.status, served.event, &*served.route),
+        (204, Some(Event::Solved), "login")
+    );
     let cookie = cookie_of(&served);
-    let believed = |second| client.clone().with(|client| client.second = second).shows(&challenges, &cookie);
+    let believed = |second| {
+        client
+            .clone()
+            .with(|client| client.second = second)
+            .shows(&challenges, &cookie)
+    };
     let valid = Clearance::Valid(Difficulty::new(EASY).unwrap());
     assert_eq!(client.shows(&challenges, &cookie), valid);
     assert_eq!(believed(1_000_000 + 1_799), valid);
@@ -188,12 +196,20 @@ fn an_answer_is_worth_nothing_to_anybody_else_at_any_other_time_or_without_the_w
         ("another network", |client| client.ip = "192.0.3.7", Reason::Network),
         ("IPv6", |client| client.ip = "2001:db8::7", Reason::Network),
         ("other TLS", |client| client.print.lp1.tls = Part::ZEROS, Reason::Tls),
-        ("other HTTP/2", |client| client.print = print("chrome", Some("other")), Reason::Http),
+        (
+            "other HTTP/2",
+            |client| client.print = print("chrome", Some("other")),
+            Reason::Http,
+        ),
         ("no HTTP/2", |client| client.print = print("chrome", None), Reason::Http),
     ];
     for (name, change, reason) in cases {
         let served = client.clone().with(change).answers(&challenges, &answer);
-        assert_eq!((event(&served), served.reply.status), (Some(Event::Failed(reason)), 403), "{name}");
+        assert_eq!(
+            (event(&served), served.reply.status),
+            (Some(Event::Failed(reason)), 403),
+            "{name}"
+        );
         let body = core::str::from_utf8(&served.reply.body).unwrap();
         assert!(!body.contains(reason.as_str()), "{name}: {body}");
     }
@@ -210,7 +226,11 @@ fn an_answer_is_worth_nothing_to_anybody_else_at_any_other_time_or_without_the_w
     assert_eq!(event(&served), Some(Event::Failed(Reason::Work)));
     let other = client.puzzle(&challenges);
     let served = client.answers(&challenges, &written(&other, &solve(&token, EASY)));
-    assert_eq!(event(&served), Some(Event::Failed(Reason::Work)), "work on one token is none on another");
+    assert_eq!(
+        event(&served),
+        Some(Event::Failed(Reason::Work)),
+        "work on one token is none on another"
+    );
 }
 
 #[test]
@@ -224,7 +244,9 @@ fn what_was_changed_in_a_token_is_seen_whatever_it_was() {
         letters[at] = if letters[at] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(letters).unwrap();
         let served = client.answers(&challenges, &written(&changed, &found));
-        let Some(Event::Failed(reason)) = served.event else { panic!("{at}: {served:?}") };
+        let Some(Event::Failed(reason)) = served.event else {
+            panic!("{at}: {served:?}")
+        };
         assert!(
             matches!(reason, Reason::Tampered | Reason::UnknownKey | Reason::Malformed),
             "{at}: {reason:?}"
@@ -249,8 +271,14 @@ fn a_clearance_is_bound_as_its_puzzle_was() {
     let refused = Clearance::Refused;
     assert_eq!(shown(|client| client.host = "b.example"), refused(Reason::Host));
     assert_eq!(shown(|client| client.ip = "198.51.100.7"), refused(Reason::Network));
-    assert_eq!(shown(|client| client.print = print("curl", Some("x"))), refused(Reason::Tls));
-    assert_eq!(shown(|client| client.print = print("chrome", Some("x"))), refused(Reason::Http));
+    assert_eq!(
+        shown(|client| client.print = print("curl", Some("x"))),
+        refused(Reason::Tls)
+    );
+    assert_eq!(
+        shown(|client| client.print = print("chrome", Some("x"))),
+        refused(Reason::Http)
+    );
     // A WebSocket over HTTP/1.1 has another HTTP, and the same TLS.
     let websocket = shown(|client| {
         client.print = print("chrome", None);
@@ -268,7 +296,12 @@ fn a_clearance_is_bound_as_its_puzzle_was() {
         client.shows(&challenges, &format!("__Host-layerprint={puzzle}")),
         refused(Reason::Malformed)
     );
-    let clearance = cookie.strip_prefix("__Host-layerprint=").unwrap().split(';').next().unwrap();
+    let clearance = cookie
+        .strip_prefix("__Host-layerprint=")
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap();
     let served = client.answers(&challenges, &written(clearance, &solve(clearance, EASY)));
     assert_eq!(event(&served), Some(Event::Failed(Reason::Malformed)));
 }
@@ -286,7 +319,10 @@ fn what_is_bound_is_configured() {
     });
     assert!(matches!(moved.shows(&challenges, &cookie), Clearance::Valid(_)));
     let over_ipv6 = client.with(|client| client.ip = "2001:db8::1");
-    assert_eq!(over_ipv6.shows(&challenges, &cookie), Clearance::Refused(Reason::Network));
+    assert_eq!(
+        over_ipv6.shows(&challenges, &cookie),
+        Clearance::Refused(Reason::Network)
+    );
 }
 
 #[test]
@@ -321,14 +357,22 @@ fn one_clearance_that_is_believed_is_enough_and_its_name_is_another_one_over_htt
     let pair = cookie.split(';').next().unwrap();
     let tossed = client.clone().sends("cookie", format!("__Host-layerprint=x; {pair}"));
     assert!(matches!(challenges.clearance(&tossed.asked()), Clearance::Valid(_)));
-    let wrong = client.clone().sends("cookie", "__Host-layerprint=x; __Host-layerprint=");
-    assert_eq!(challenges.clearance(&wrong.asked()), Clearance::Refused(Reason::Malformed));
+    let wrong = client
+        .clone()
+        .sends("cookie", "__Host-layerprint=x; __Host-layerprint=");
+    assert_eq!(
+        challenges.clearance(&wrong.asked()),
+        Clearance::Refused(Reason::Malformed)
+    );
     let over_http3 = client.with(|client| client.is_http3 = true);
     assert_eq!(over_http3.shows(&challenges, &cookie), Clearance::NotSent);
     let token = over_http3.puzzle(&challenges);
     let served = over_http3.answers(&challenges, &written(&token, &solve(&token, EASY)));
     assert!(cookie_of(&served).starts_with("__Host-layerprint-h3="));
-    assert!(matches!(over_http3.shows(&challenges, &cookie_of(&served)), Clearance::Valid(_)));
+    assert!(matches!(
+        over_http3.shows(&challenges, &cookie_of(&served)),
+        Clearance::Valid(_)
+    ));
 }
 
 #[test]
@@ -385,12 +429,21 @@ fn whoever_waits_is_cleared_where_that_is_configured() {
         challenges.serve(&client.asked(), Clearance::NotSent)
     };
     let early = back(&challenges, 14, &token);
-    assert_eq!((early.reply.status, early.event), (200, Some(Event::Failed(Reason::Early))));
+    assert_eq!(
+        (early.reply.status, early.event),
+        (200, Some(Event::Failed(Reason::Early)))
+    );
     let waited = back(&challenges, 15, &token);
     assert_eq!((waited.reply.status, waited.event), (303, Some(Event::Waited)));
     assert!(waited.reply.headers.contains(&("location", "/wanted".into())));
-    assert!(matches!(client.shows(&challenges, &cookie_of(&waited)), Clearance::Valid(_)));
-    assert_eq!(event(&back(&challenges, 301, &token)), Some(Event::Failed(Reason::Expired)));
+    assert!(matches!(
+        client.shows(&challenges, &cookie_of(&waited)),
+        Clearance::Valid(_)
+    ));
+    assert_eq!(
+        event(&back(&challenges, 301, &token)),
+        Some(Event::Failed(Reason::Expired))
+    );
     // Where nobody may wait, nobody has.
     let script = self::challenges();
     assert_eq!(event(&back(&script, 15, &client.puzzle(&script))), Some(Event::Issued));

@@ -101,9 +101,10 @@ impl<H: Host> Gate<'_, H> {
     pub(super) fn step(&self, decision: &Decision) -> (Step, Option<Event>) {
         let limits = &self.plugin.config.limits;
         let fields = self.observed.fields;
-        let is_refused =
-            decision.mode == Mode::Enforce && matches!(decision.verdict, Verdict::Block | Verdict::Limit);
-        let now = self.clock.now_if(!is_refused && (self.is_ours() || decision.verdict == Verdict::Challenge));
+        let is_refused = decision.mode == Mode::Enforce && matches!(decision.verdict, Verdict::Block | Verdict::Limit);
+        let now = self
+            .clock
+            .now_if(!is_refused && (self.is_ours() || decision.verdict == Verdict::Challenge));
         let Some(now) = now else {
             let given_up = decision.unsolved.filter(|_| is_refused).map(|_| Event::GivenUp);
             let step = Step::of(decision, limits, fields, None);

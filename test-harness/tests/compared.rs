@@ -87,7 +87,7 @@ fn layers_that_agree_are_clean_and_pass_everywhere() {
     if !can_run("layers_that_agree_are_clean_and_pass_everywhere") {
         return;
     }
-    let world = World::new(json!({"mode": "enforce"}));
+    let world = World::new(json!({"mode": "enforce", "challenge": false}));
     let chrome = Client::impersonate("chrome131");
     let headers = chrome_on_linux(131);
     for path in ["/", "/login", "/checkout/pay", "/admin/users", "/static/app.js"] {
@@ -112,7 +112,7 @@ fn layers_that_disagree_get_an_answer_that_can_be_taken_back() {
     if !can_run("layers_that_disagree_get_an_answer_that_can_be_taken_back") {
         return;
     }
-    let world = World::new(json!({"mode": "enforce"}));
+    let world = World::new(json!({"mode": "enforce", "challenge": false}));
     // Chrome to the byte in TLS and HTTP/2, on a Windows that its TCP stack is not.
     let headers = [("user-agent", CHROME_ON_WINDOWS), ("sec-ch-ua-platform", "\"Windows\"")];
     let seen = world.send(&Client::impersonate("chrome131"), "/login", &headers);
@@ -135,7 +135,7 @@ fn a_lie_on_both_layers_is_hostile_and_may_be_blocked() {
     if !can_run("a_lie_on_both_layers_is_hostile_and_may_be_blocked") {
         return;
     }
-    let world = World::new(json!({"mode": "enforce"}));
+    let world = World::new(json!({"mode": "enforce", "challenge": false}));
     let curl = Client::LyingCurl(CurlHttp::Http2, CHROME_ON_WINDOWS.to_owned());
     let seen = world.send(&curl, "/login", &[]);
     assert_eq!(
@@ -155,7 +155,7 @@ fn a_static_asset_is_served_where_a_login_is_not() {
     if !can_run("a_static_asset_is_served_where_a_login_is_not") {
         return;
     }
-    let world = World::new(json!({"mode": "enforce"}));
+    let world = World::new(json!({"mode": "enforce", "challenge": false}));
     let safari = Client::impersonate("safari184");
     let verdicts: Vec<_> = ["/static/app.js", "/page", "/search", "/api/items", "/login"]
         .map(|path| {
@@ -180,7 +180,7 @@ fn on_a_mobile_network_an_odd_transport_stays_allowed() {
         return;
     }
     let networks = json!([{"tag": "mobile", "cidrs": ["127.0.0.0/8", "::1/128"]}]);
-    let world = World::new(json!({"mode": "enforce", "networks": networks}));
+    let world = World::new(json!({"mode": "enforce", "challenge": false, "networks": networks}));
     let seen = world.send(&Client::impersonate("safari184_ios"), "/login", &[]);
     assert_eq!((seen.agreement(), seen.verdict()), ("clean", "allow"), "{}", seen.line);
     assert_eq!(seen.reasons(), ["os-tcp-ua"], "it is said, and weighs little");
@@ -193,7 +193,7 @@ fn behind_an_address_that_many_share_each_is_judged_by_itself() {
         return;
     }
     let networks = json!([{"tag": "shared", "cidrs": ["127.0.0.0/8", "::1/128"]}]);
-    let world = World::new(json!({"mode": "enforce", "networks": networks}));
+    let world = World::new(json!({"mode": "enforce", "challenge": false, "networks": networks}));
     let liar = Client::LyingCurl(CurlHttp::Http2, CHROME_ON_WINDOWS.to_owned());
     let linux = chrome_on_linux(131);
     for _ in 0..3 {
@@ -217,7 +217,7 @@ fn a_browser_is_itself_in_versions_old_and_new() {
     if !can_run("a_browser_is_itself_in_versions_old_and_new") {
         return;
     }
-    let world = World::new(json!({"mode": "enforce"}));
+    let world = World::new(json!({"mode": "enforce", "challenge": false}));
     for (target, major) in [
         ("chrome99", 99),
         ("chrome110", 110),
@@ -261,7 +261,7 @@ fn evidence_that_is_missing_is_held_against_nobody() {
         return;
     }
     // No probe: no SYN, no ClientHello, only what Envoy knows.
-    let stack = Stack::start(StackOptions::new("compared").filter(json!({"mode": "enforce"}))).unwrap();
+    let stack = Stack::start(StackOptions::new("compared").filter(json!({"mode": "enforce", "challenge": false}))).unwrap();
     let world = World(stack);
     let honest = world.send(&Client::Curl(CurlHttp::Http2), "/login", &[]);
     assert_eq!(

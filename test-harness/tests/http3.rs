@@ -182,7 +182,7 @@ fn rules_over_http3_use_the_fallback_that_they_name() {
         {"name": "but-linux", "match": {"path": "/shop"}, "unless": {"os": "linux"}, "missing": "match", "action": "review"},
         {"name": "by-name", "match": {"product": "chrome", "path": "/named"}, "missing": "no-match", "action": "log"},
     ]);
-    let config = json!({"mode": "enforce", "rules": rules});
+    let config = json!({"mode": "enforce", "challenge": false, "rules": rules});
     let stack = Stack::start(options(test).filter(config)).unwrap();
     let expected = [
         ("/page", 200, "allow", Value::Null),

@@ -27,7 +27,7 @@ fn envoy_says_each_of_twelve_mistakes_and_keeps_serving_with_the_old_configurati
         return;
     }
     let mut listeners = WatchedListeners::new("refused_update").unwrap();
-    let options = StackOptions::new("refused_update").filter(json!({"mode": "enforce"}));
+    let options = StackOptions::new("refused_update").filter(json!({"mode": "enforce", "challenge": false}));
     let stack = Stack::start(options.edit(listeners.edit())).unwrap();
     let verdict = || Annotation::read(&curl.get(&stack.tls_url("/page"), &[]).unwrap()).unwrap();
     assert_eq!(verdict().parameter("mode"), Some("enforce"));

@@ -17,7 +17,7 @@ fn run_serves_until_it_is_interrupted() {
         return;
     }
     let configuration = std::env::temp_dir().join(format!("layerprint-run-{}.json", std::process::id()));
-    std::fs::write(&configuration, r#"{"mode": "enforce"}"#).unwrap();
+    std::fs::write(&configuration, r#"{"mode": "enforce", "challenge": false}"#).unwrap();
     let ports =
         ["TLS", "HTTP", "PASSTHROUGH", "ADMIN", "UPSTREAM"].map(|name| (format!("LAYERPRINT_{name}_PORT"), "0"));
     let mut run = Command::new(env!("CARGO_BIN_EXE_layerprint-lab"))

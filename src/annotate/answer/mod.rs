@@ -173,7 +173,11 @@ impl Answer {
         match Form::of(fields) {
             Form::Page => offer.page().into(),
             Form::Problem => {
-                let body = bodies::problem_with(Refusal::Challenge, Reference::of(fields), &[("challenge", offer.path())]);
+                let body = bodies::problem_with(
+                    Refusal::Challenge,
+                    Reference::of(fields),
+                    &[("challenge", offer.path())],
+                );
                 Self::of_body(Refusal::Challenge, Form::Problem, body)
             }
             Form::Grpc | Form::GrpcWeb(_) => {

@@ -23,6 +23,7 @@ pub fn configuration(mode: &str) -> Value {
     });
     json!({
         "mode": mode,
+        "challenge": false,
         "rules": rules,
         "limits": { "slow": { "delay_ms": 400, "held": HELD }, "retry_after_s": 7 },
     })

@@ -51,6 +51,7 @@ pub struct Agent<'s> {
     pub host: &'static str,
     arguments: Vec<String>,
     cookie: Option<String>,
+    reads_html: bool,
 }
 
 impl<'s> Agent<'s> {
@@ -60,6 +61,7 @@ impl<'s> Agent<'s> {
             host: "localhost",
             arguments: Vec::new(),
             cookie: None,
+            reads_html: true,
         }
     }
 
@@ -67,6 +69,13 @@ impl<'s> Agent<'s> {
     pub fn with(&self, arguments: &[&str]) -> Self {
         let mut other = self.clone();
         other.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        other
+    }
+
+    /// The same, which says nothing of what it reads but what arguments say.
+    pub fn as_program(&self) -> Self {
+        let mut other = self.clone();
+        other.reads_html = false;
         other
     }
 
@@ -97,7 +106,7 @@ impl<'s> Agent<'s> {
     pub fn ask(&self, path: &str, more: &[&str]) -> Told {
         let port = self.stack.ports().tls;
         let resolve = format!("{}:{port}:127.0.0.1", self.host);
-        let mut curl = curl(&self.arguments);
+        let mut curl = self.curl();
         curl.args(["--resolve", &resolve]).args(more);
         if let Some(cookie) = &self.cookie {
             curl.args(["-H", &format!("Cookie: __Host-layerprint={cookie}")]);
@@ -107,7 +116,18 @@ impl<'s> Agent<'s> {
 
     /// Asks without TLS.
     pub fn get_cleartext(&self, path: &str) -> Told {
-        told(curl(&self.arguments).arg(self.stack.http_url(path)))
+        told(self.curl().arg(self.stack.http_url(path)))
+    }
+
+    fn curl(&self) -> Command {
+        let mut curl = Command::new("curl");
+        curl.args(["-q", "-g", "-sS", "-k", "--max-time", "20", "--path-as-is"]);
+        curl.args(["-w", "\n%{json}\t%{header_json}"]);
+        if self.reads_html {
+            curl.args(["-H", ACCEPT]);
+        }
+        curl.args(&self.arguments).env("NO_PROXY", "*").stdin(Stdio::null());
+        curl
     }
 
     /// Sends an answer to a puzzle.
@@ -128,14 +148,6 @@ pub fn clearance(told: &Told) -> String {
     let set = told.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {told:?}"));
     let value = set.strip_prefix("__Host-layerprint=").unwrap();
     value.split(';').next().unwrap().to_owned()
-}
-
-fn curl(arguments: &[String]) -> Command {
-    let mut curl = Command::new("curl");
-    curl.args(["-q", "-g", "-sS", "-k", "--max-time", "20", "--path-as-is"]);
-    curl.args(["-w", "\n%{json}\t%{header_json}", "-H", ACCEPT]).args(arguments);
-    curl.env("NO_PROXY", "*").stdin(Stdio::null());
-    curl
 }
 
 fn told(curl: &mut Command) -> Told {

@@ -30,7 +30,7 @@ fn who_refuses_too_often_is_limited_whatever_it_is_and_a_neighbour_is_not() {
     let at_once: Vec<_> = (0..5).map(|_| agent.get("/guarded").status).collect();
     assert!(at_once.iter().all(|status| *status == 403), "a page that loads much is one visit: {at_once:?}");
     sleep(Duration::from_millis(1_050));
-    let program = agent.with(&["-H", "Accept: application/json"]);
+    let program = agent.as_program();
     let statuses = each_second(&program, 5, |agent| agent.get("/guarded").status);
     assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
     assert!(statuses.is_sorted() && statuses[0] == 403, "{statuses:?}");
@@ -79,8 +79,8 @@ fn a_cleared_client_still_counts_and_is_blocked_by_what_blocks() {
     let stack = Stack::start(StackOptions::new(test).filter(configuration)).unwrap();
     let agent = Agent::new(&stack);
     let cleared = agent.with_clearance(&agent.pass("/guarded"));
-    assert_eq!(cleared.with(&["-H", "x-test-block: yes"]).get("/guarded").status, 403);
-    assert_eq!(cleared.with(&["-H", "x-test-block: yes"]).get(PATH).status, 403);
+    assert_eq!(cleared.with(&["-X", "PUT"]).get("/guarded").status, 403);
+    assert_eq!(cleared.with(&["-X", "PUT"]).get(PATH).status, 403);
     let statuses: Vec<_> = (0..7).map(|_| cleared.get("/guarded").status).collect();
     assert_eq!(statuses, [200, 200, 200, 200, 200, 429, 429]);
     assert_eq!(stat(&stack, "decisions.route.default.reason.limit.verdict.limit.mode.enforce"), 2);

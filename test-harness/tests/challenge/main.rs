@@ -35,7 +35,7 @@ pub fn configuration(challenge: &Value) -> Value {
         "mode": "enforce",
         "challenge": settings,
         "rules": [
-            { "name": "blocked", "match": { "path": "*", "header": { "x-test-block": "yes" } }, "action": "block" },
+            { "name": "blocked", "match": { "method": "PUT" }, "action": "block" },
             { "name": "guarded", "match": { "path": ["/guarded*", "/login*"] }, "action": "challenge" },
         ],
     })

@@ -25,6 +25,7 @@ const SITES: [(&str, u8); 3] = [("one.example", 1), ("ten.example", 10), ("many.
 fn configuration() -> Value {
     json!({
         "mode": "enforce",
+        "challenge": false,
         "behaviour": {"login": false, "rotation": false, "sequence": false},
         "limits": {"rates": [{"name": "login", "match": {"class": "login"}, "key": ["host", "lp1_http"], "requests": LIMIT, "per_s": 10}]},
     })

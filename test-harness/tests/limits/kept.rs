@@ -14,6 +14,7 @@ fn configuration(other: usize, retry_after: u32) -> Value {
     let limit = |name: &str, requests: usize| json!({"name": name, "match": {"path": format!("/{name}")}, "key": ["client_ip"], "requests": requests, "per_s": 600});
     json!({
         "mode": "enforce",
+        "challenge": false,
         "limits": {"rates": [limit("other", other), limit("same", 5)], "retry_after_s": retry_after},
         "rules": [{"name": "asked", "match": {"path": "/configuration"}, "action": "limit"}],
     })

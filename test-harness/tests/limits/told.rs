@@ -10,6 +10,7 @@ use std::time::Duration;
 fn configuration(mode: &str) -> Value {
     json!({
         "mode": mode,
+        "challenge": false,
         "limits": {"rates": [
             {"name": "logged", "match": {"path": "/page"}, "key": [{"header": "x-api-key"}], "requests": 1, "per_s": 60, "action": "log"},
             {"name": "pages", "match": {"path": "/page"}, "key": [{"header": "X-Api-Key"}], "cost": 2, "per_s": 60},

@@ -112,7 +112,7 @@ fn a_crawler_is_told_with_who_runs_it_and_whether_that_is_so() {
 fn whose_word_the_mode_is_is_told() {
     for (config, told) in [
         (
-            r#"{"mode":"enforce"}"#,
+            r#"{"mode":"enforce","challenge":false}"#,
             "enforce, of the whole configuration: it is carried out",
         ),
         (
@@ -124,7 +124,7 @@ fn whose_word_the_mode_is_is_told() {
             "enforce, of the route find: ",
         ),
         (
-            r#"{"mode":"enforce","rules":[{"name":"try","match":{"forged":{"min":1}},"action":"block","mode":"observe"}]}"#,
+            r#"{"mode":"enforce","challenge":false,"rules":[{"name":"try","match":{"forged":{"min":1}},"action":"block","mode":"observe"}]}"#,
             "observe, of the rule: it is written down, and the request passes",
         ),
     ] {

@@ -20,7 +20,7 @@ fn configuration(mode: &str, others: &str) -> String {
         .map(|action| format!(r#"{{"name":"to-{action}","match":{{"path":"/{action}*"}},"action":"{action}"}}"#))
         .collect();
     format!(
-        r#"{{"mode":"{mode}","rules":[{}],"limits":{{"slow":{{"delay_ms":300,"held":3}},"retry_after_s":7}}{others}}}"#,
+        r#"{{"mode":"{mode}","challenge":false,"rules":[{}],"limits":{{"slow":{{"delay_ms":300,"held":3}},"retry_after_s":7}}{others}}}"#,
         rules.join(",")
     )
 }

@@ -236,7 +236,7 @@ pub fn the_route_its_class_and_its_cost_are_sent_alone_when_asked_for() -> Scena
 
 pub fn enforcing_is_said_in_the_verdict() -> Scenario {
     Scenario::new("enforce", http2(vec![get(&[])]))
-        .configured(r#"{"mode": "enforce"}"#)
+        .configured(r#"{"mode": "enforce", "challenge": false}"#)
         .header("x-layerprint-verdict", QUIET.replace("observe", "enforce"))
         .line("mode", "enforce")
 }

@@ -145,7 +145,7 @@ fn passwords_tried_from_everywhere_with_one_shape_are_found_within_fifty_request
 fn what_was_counted_outlives_a_worker_and_a_configuration_that_changes_nothing_of_it() {
     let configuration = |requests: u32, other: &str| {
         format!(
-            r#"{{"mode":"enforce","behaviour":{{"login":false,"rotation":false,"sequence":false}},"limits":{{"rates":[{{"name":"login",
+            r#"{{"mode":"enforce","challenge":false,"behaviour":{{"login":false,"rotation":false,"sequence":false}},"limits":{{"rates":[{{"name":"login",
             "match":{{"class":"login"}},"key":["h2_md5"],"requests":{requests},"per_s":60}}]}}{other}}}"#
         )
     };
@@ -172,7 +172,7 @@ fn what_was_counted_outlives_a_worker_and_a_configuration_that_changes_nothing_o
 #[test]
 fn a_request_over_its_limit_is_told_when_to_come_again_and_others_see_nothing() {
     let proxy = Proxy::new();
-    let configuration = r#"{"mode":"enforce","limits":{"rates":[{"name":"login","match":{"class":"login"},"key":["h2_md5"],
+    let configuration = r#"{"mode":"enforce","challenge":false,"limits":{"rates":[{"name":"login","match":{"class":"login"},"key":["h2_md5"],
         "requests":2,"per_s":10}]}}"#;
     let workers = [
         Worker::start(&proxy, configuration),
