@@ -54,17 +54,19 @@ impl WebSocket {
     pub(super) fn receive(&mut self) -> io::Result<String> {
         let mut message = Vec::new();
         loop {
-            let (kind, is_last) = self.read(&mut message)?;
+            let (kind, is_last, payload) = self.read(MAX_MESSAGE.saturating_sub(message.len()))?;
             match kind {
                 CLOSE => return Err(io::ErrorKind::ConnectionReset.into()),
-                PING => {
-                    let pong = std::mem::take(&mut message);
-                    self.write(PONG, &pong)?;
+                // These may come between the parts of a message (5.4).
+                PING => self.write(PONG, &payload)?,
+                PONG => {}
+                // A text, or more of one.
+                _ => {
+                    message.extend(payload);
+                    if is_last {
+                        return String::from_utf8(message).map_err(io::Error::other);
+                    }
                 }
-                PONG => message.clear(),
-                // A text, or the rest of one.
-                _ if is_last => return String::from_utf8(message).map_err(io::Error::other),
-                _ => {}
             }
         }
     }
@@ -91,8 +93,8 @@ impl WebSocket {
         self.0.get_mut().write_all(&frame)
     }
 
-    /// Adds a frame's payload to `message`; its kind, and whether it ends the message.
-    fn read(&mut self, message: &mut Vec<u8>) -> io::Result<(u8, bool)> {
+    /// A frame's kind, whether it ends the message, and its payload.
+    fn read(&mut self, max: usize) -> io::Result<(u8, bool, Vec<u8>)> {
         let [first, second] = self.take()?;
         let length = match second & 0x7f {
             126 => u64::from(u16::from_be_bytes(self.take()?)),
@@ -100,13 +102,12 @@ impl WebSocket {
             length => u64::from(length),
         };
         let length = usize::try_from(length).map_err(io::Error::other)?;
-        if length > MAX_MESSAGE.saturating_sub(message.len()) {
-            return Err(io::Error::other(format!("a message of {length} bytes")));
+        if length > max {
+            return Err(io::Error::other(format!("a message with {length} bytes more")));
         }
         let mut payload = vec![0; length];
         self.0.read_exact(&mut payload)?;
-        message.extend(payload);
-        Ok((first & 0x0f, first & 0x80 != 0))
+        Ok((first & 0x0f, first & 0x80 != 0, payload))
     }
 
     fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
@@ -146,7 +147,7 @@ mod tests {
 
     #[test]
     fn texts_come_whole_and_a_ping_between_is_answered() {
-        let mut sends = vec![0x01, 2, b'a', b'b', 0x80, 1, b'c', 0x89, 1, b'p', 0x81, 126, 1, 0];
+        let mut sends = vec![0x01, 2, b'a', b'b', 0x89, 1, b'p', 0x80, 1, b'c', 0x81, 126, 1, 0];
         sends.extend([b'x'; 256]);
         sends.extend([0x88, 0]);
         let received = against(sends, |mut socket| {
