@@ -13,7 +13,11 @@ pub(super) struct Bidi {
 /// `{"ws_host": "127.0.0.1", "ws_port": 35151}`
 pub(super) fn address(file: &str) -> Option<String> {
     let parsed: Value = serde_json::from_str(file).ok()?;
-    Some(format!("ws://{}:{}/session", parsed["ws_host"].as_str()?, parsed["ws_port"].as_u64()?))
+    Some(format!(
+        "ws://{}:{}/session",
+        parsed["ws_host"].as_str()?,
+        parsed["ws_port"].as_u64()?
+    ))
 }
 
 impl Bidi {
@@ -21,7 +25,10 @@ impl Bidi {
         let mut link = Self {
             socket: Socket::connect(url)?,
         };
-        link.tell("session.new", json!({"capabilities": {"alwaysMatch": {"acceptInsecureCerts": true}}}))?;
+        link.tell(
+            "session.new",
+            json!({"capabilities": {"alwaysMatch": {"acceptInsecureCerts": true}}}),
+        )?;
         link.tell("session.subscribe", json!({"events": ["log.entryAdded"]}))?;
         Ok(link)
     }
@@ -34,6 +41,11 @@ impl Bidi {
     pub(super) fn go(&mut self, tab: &str, url: &str) -> Result<(), ClientError> {
         let to = json!({"context": tab, "url": url, "wait": "none"});
         self.tell("browsingContext.navigate", to).map(drop)
+    }
+
+    pub(super) fn prepare(&mut self, tab: &str, script: &str) -> Result<(), ClientError> {
+        let script = json!({"functionDeclaration": format!("() => {{ {script} }}"), "contexts": [tab]});
+        self.tell("script.addPreloadScript", script).map(drop)
     }
 
     pub(super) fn ask(&mut self, tab: &str, expression: &str) -> Result<String, ClientError> {
@@ -55,7 +67,7 @@ impl Bidi {
 
     pub(super) fn complaints(&mut self) -> Vec<String> {
         let events = self.socket.events();
-        let complaints = events.iter().filter(|event| event["params"]["level"] == "error");
+        let complaints = events.iter().filter(|event| is_complaint(event));
         complaints.map(|event| event["params"].to_string()).collect()
     }
 
@@ -64,7 +76,15 @@ impl Bidi {
     }
 }
 
+/// That the policy of a page keeps Firefox from its icon is as it should be.
+fn is_complaint(event: &Value) -> bool {
+    let text = event["params"]["text"].as_str().unwrap_or_default();
+    event["params"]["level"] == "error" && !text.contains("/favicon.ico")
+}
+
 fn text(answer: &Value, pointer: &str) -> Result<String, ClientError> {
     let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.map(str::to_owned).ok_or_else(|| ClientError::Output(answer.to_string()))
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| ClientError::Output(answer.to_string()))
 }

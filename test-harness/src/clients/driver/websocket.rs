@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// Any nonce will do: nobody stands between.
 const HANDSHAKE_KEY: &str = "bGF5ZXJwcmludC1kcml2ZQ==";
+/// Nobody is to be kept from guessing it. Of zeros alone, Firefox takes it for none.
+const MASK: [u8; 4] = [1, 2, 4, 8];
 /// A picture of a page has some megabytes.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 
@@ -71,7 +73,7 @@ impl WebSocket {
         }
     }
 
-    /// A client masks what it sends (5.3): here with zeros, which is what it was already.
+    /// A client masks what it sends (5.3).
     fn write(&mut self, kind: u8, payload: &[u8]) -> io::Result<()> {
         const LAST: u8 = 0x80;
         const MASKED: u8 = 0x80;
@@ -88,8 +90,8 @@ impl WebSocket {
                 frame.extend(length.to_be_bytes());
             }
         }
-        frame.extend([0; 4]);
-        frame.extend(payload);
+        frame.extend(MASK);
+        frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
         self.0.get_mut().write_all(&frame)
     }
 
@@ -155,7 +157,7 @@ mod tests {
             assert_eq!(socket.receive().unwrap(), "x".repeat(256));
             assert!(socket.receive().is_err(), "it was closed");
         });
-        assert_eq!(received, [0x8a, 0x81, 0, 0, 0, 0, b'p']);
+        assert_eq!(received, [0x8a, 0x81, 1, 2, 4, 8, b'p' ^ 1]);
     }
 
     #[test]
@@ -165,9 +167,9 @@ mod tests {
                 socket.send(&"y".repeat(length)).unwrap();
             }
         });
-        assert_eq!(received[..6], [0x81, 0x80 | 125, 0, 0, 0, 0]);
-        assert_eq!(received[131..139], [0x81, 0x80 | 126, 0, 126, 0, 0, 0, 0]);
-        assert_eq!(received[265..279], [0x81, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(received[..6], [0x81, 0x80 | 125, 1, 2, 4, 8]);
+        assert_eq!(received[131..139], [0x81, 0x80 | 126, 0, 126, 1, 2, 4, 8]);
+        assert_eq!(received[265..279], [0x81, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 4, 8]);
         assert_eq!(received.len(), 279 + 65_536);
     }
 }
