@@ -48,6 +48,7 @@ impl Told {
 #[derive(Clone)]
 pub struct Agent<'s> {
     stack: &'s Stack,
+    port: u16,
     pub host: &'static str,
     arguments: Vec<String>,
     cookie: Option<String>,
@@ -58,6 +59,7 @@ impl<'s> Agent<'s> {
     pub fn new(stack: &'s Stack) -> Self {
         Self {
             stack,
+            port: stack.ports().tls,
             host: "localhost",
             arguments: Vec::new(),
             cookie: None,
@@ -68,7 +70,9 @@ impl<'s> Agent<'s> {
     /// The same with more arguments for curl.
     pub fn with(&self, arguments: &[&str]) -> Self {
         let mut other = self.clone();
-        other.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        other
+            .arguments
+            .extend(arguments.iter().map(|argument| (*argument).to_owned()));
         other
     }
 
@@ -82,6 +86,13 @@ impl<'s> Agent<'s> {
     /// The same from another /24 of the loopback network.
     pub fn from_elsewhere(&self) -> Self {
         self.with(&["--interface", "127.0.77.7"])
+    }
+
+    /// The same at another port.
+    pub fn at(&self, port: u16) -> Self {
+        let mut other = self.clone();
+        other.port = port;
+        other
     }
 
     /// The same for another host of the same site.
@@ -104,7 +115,7 @@ impl<'s> Agent<'s> {
 
     /// Asks over TLS.
     pub fn ask(&self, path: &str, more: &[&str]) -> Told {
-        let port = self.stack.ports().tls;
+        let port = self.port;
         let resolve = format!("{}:{port}:127.0.0.1", self.host);
         let mut curl = self.curl();
         curl.args(["--resolve", &resolve]).args(more);
@@ -145,14 +156,20 @@ impl<'s> Agent<'s> {
 
 /// The value of the cookie that was set.
 pub fn clearance(told: &Told) -> String {
-    let set = told.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {told:?}"));
+    let set = told
+        .header("set-cookie")
+        .unwrap_or_else(|| panic!("no cookie: {told:?}"));
     let value = set.strip_prefix("__Host-layerprint=").unwrap();
     value.split(';').next().unwrap().to_owned()
 }
 
 fn told(curl: &mut Command) -> Told {
     let output = curl.output().unwrap();
-    assert!(output.status.success(), "{curl:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{curl:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let (rest, headers) = text.rsplit_once('\t').unwrap();
     let (body, facts) = rest.rsplit_once('\n').unwrap();
