@@ -161,7 +161,7 @@ fn a_form_is_brought_back_to_and_arrives_once() {
             );
             person.tell("history.back()");
             person.sees("document.title == 'sign in'");
-            assert_eq!(stat(stack, ISSUED), 1);
+            assert_eq!(stat(stack, "challenges.event.issued.route.login"), 1);
         },
     );
 }
