@@ -184,7 +184,7 @@ impl Challenges {
             kind: Kind::Puzzle,
             at: seconds(asked.now),
             difficulty,
-            route: RouteTag::of(route),
+            route: self.tag(route),
             bound: asked.bound.digests(key, self.settings.bind),
             salt: asked
                 .now
@@ -200,6 +200,12 @@ impl Challenges {
             accept_language,
             reference: asked.reference,
         })
+    }
+
+    /// What stands for the route of this name.
+    fn tag(&self, route: &str) -> RouteTag {
+        let known = self.routes.iter().find(|(_, name)| **name == *route);
+        known.map_or_else(|| RouteTag::of(route), |(tag, _)| *tag)
     }
 
     /// A puzzle that `letters` is, when it is one for this request, and what route it was for.

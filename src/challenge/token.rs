@@ -100,13 +100,14 @@ impl Token {
         }
     }
 
-    /// Holds what it is bound to against the request.
+    /// Holds what it is bound to against the request, and gives what stands for the request under the same key.
     ///
     /// # Errors
     /// The first that is another one.
-    pub(super) fn holds_for(&self, bound: &Bound<'_>, key: &Key, bind: Bind) -> Result<(), Reason> {
+    pub(super) fn holds_for(&self, bound: &Bound<'_>, key: &Key, bind: Bind) -> Result<Digests, Reason> {
         let now = bound.digests(key, bind);
-        self.bound.held_against(&now, bound.opens_websocket)
+        self.bound.held_against(&now, bound.opens_websocket)?;
+        Ok(now)
     }
 
     fn signed(&self, id: KeyId) -> [u8; SIGNED] {
