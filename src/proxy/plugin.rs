@@ -87,7 +87,8 @@ impl Plugin {
         Ok(Self {
             tables: config.clients.tables()?,
             looks_for_floods: config.connection.policy.looks_for_floods(),
-            challenges: Challenges::new(&config),
+            // Connections are challenged by nobody, and the pages take memory.
+            challenges: if role == Role::Request { Challenges::new(&config) } else { None },
             config,
             metrics,
             held: Held::default(),

@@ -176,9 +176,9 @@ impl RequestRole {
         } = observed.target;
         let placed = policy.place(method, authority, path);
         let clock = Clock::new(host);
-        let gate = self.plugin.gate(&clock, observed, &placed);
+        let shown = self.plugin.gate(&clock, observed, &placed);
         let observed = &Observed {
-            clearance: gate.as_ref().map_or(Clearance::Off, Gate::clearance),
+            clearance: shown.map_or(Clearance::Off, |gate| gate.clearance()),
             ..*observed
         };
         let gate = self.plugin.gate(&clock, observed, &placed);

@@ -153,7 +153,11 @@ fn a_struct_is_a_configuration_too_and_its_mistakes_are_named() {
     let test = "a_struct_is_a_configuration_too_and_its_mistakes_are_named";
     let curl = Client::Curl(CurlHttp::Http1);
     let configured = |value: Value| StackOptions::new(test).edit(move |config| put_struct(config, &value));
-    let Some(stack) = start(test, configured(json!({"mode": "enforce", "challenge": false})), &[&curl]) else {
+    let Some(stack) = start(
+        test,
+        configured(json!({"mode": "enforce", "challenge": false})),
+        &[&curl],
+    ) else {
         return;
     };
     let reply = curl.get(&stack.http_url("/"), &[]).unwrap();

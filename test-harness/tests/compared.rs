@@ -261,7 +261,8 @@ fn evidence_that_is_missing_is_held_against_nobody() {
         return;
     }
     // No probe: no SYN, no ClientHello, only what Envoy knows.
-    let stack = Stack::start(StackOptions::new("compared").filter(json!({"mode": "enforce", "challenge": false}))).unwrap();
+    let stack =
+        Stack::start(StackOptions::new("compared").filter(json!({"mode": "enforce", "challenge": false}))).unwrap();
     let world = World(stack);
     let honest = world.send(&Client::Curl(CurlHttp::Http2), "/login", &[]);
     assert_eq!(

@@ -165,7 +165,7 @@ fn the_shipped_configuration_is_valid_as_it_stands() {
     if !require_or_skip(test, [Stack::availability(), there]) {
         return;
     }
-    stack::validate(HTTP3).unwrap();
+    stack::validate(HTTP3, &[]).unwrap();
 }
 
 /// A rule says what becomes of it where its evidence is missing: over QUIC that is what decides.

@@ -11,7 +11,7 @@
 use layerprint::clients::crawlers::{Advice, Purpose};
 use layerprint::compare::Agreement;
 use layerprint::evidence::NetworkTag;
-use layerprint::policy::config::{Config, Header};
+use layerprint::policy::config::{Config, Header, Problem, Variables};
 use layerprint::policy::connection::ConnectionVerdict;
 use layerprint::policy::ladders::Band;
 use layerprint::policy::limits::Part;
@@ -26,7 +26,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 /// What only the parser refuses, by the words of its messages.
-const BEYOND_A_SCHEMA: [&str; 17] = [
+const BEYOND_A_SCHEMA: [&str; 24] = [
     "is taken",
     "is the same as routes[",
     "cannot be told to be more or less specific than",
@@ -46,7 +46,24 @@ const BEYOND_A_SCHEMA: [&str; 17] = [
     "is not known",
     // The tables' own readers.
     "missing field",
+    // What challenges needs keys, and keys have to be strong.
+    "is missing, and ",
+    "the key has the same byte throughout",
+    "the key is no base64",
+    "is the same key again",
+    "the variable NOT_SET is not set",
+    "is below challenge.difficulty",
+    "is no shorter than answer_within_s",
 ];
+
+/// The variables of whoever reads the corpus.
+const VARIABLES: Variables<'_> = Variables(&|name| {
+    (name == "LAYERPRINT_CHALLENGE_KEY").then(|| b"ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=".to_vec())
+});
+
+fn parse(value: &Value) -> Result<Config, Vec<Problem>> {
+    Config::parse_with(value.to_string().as_bytes(), VARIABLES)
+}
 
 fn schema_file() -> std::path::PathBuf {
     repo::root().join("envoy/config.schema.json")
@@ -95,7 +112,7 @@ fn agree(values: &[Value]) -> usize {
     assert_eq!(accepted.len(), values.len());
     let mut both = 0;
     for (value, accepted) in values.iter().zip(accepted) {
-        match (accepted, Config::parse(value.to_string().as_bytes())) {
+        match (accepted, parse(value)) {
             (true, Ok(_)) => both += 1,
             (false, Err(_)) => {}
             (false, Ok(_)) => panic!("only the parser accepts {value}"),
@@ -145,6 +162,7 @@ fn everything() -> Value {
             .0;
         let mut ladder = object(&Agreement::ALL, Agreement::as_str, |_| rungs(verdict.as_str()));
         ladder.insert("mode".to_owned(), json!("observe"));
+        ladder.insert("difficulty".to_owned(), json!(26));
         Value::Object(ladder)
     };
     let route = |class: Class| {
@@ -167,6 +185,7 @@ fn everything() -> Value {
             "rules": ConnectionVerdict::ALL.map(|verdict| rule(verdict.as_str(), &of_connections)),
             "ladder": object(&Band::ALL, Band::as_str, |_| json!("close"))},
         "behaviour": behaviour(),
+        "challenge": challenge("none", "limit", json!("contact")),
         "failure": "open",
     });
     for key in ["mode", "forwarded", "log"] {
@@ -175,6 +194,24 @@ fn everything() -> Value {
     all["ladders"]["page"]["clean"] = json!("log");
     all["rules"][0]["missing"] = json!("match");
     all
+}
+
+/// A configuration with a challenge that is right but for this.
+fn with_challenge(key: &str, value: Value) -> Value {
+    let mut challenge = challenge("lax", "limit", json!("contact"));
+    challenge[key] = value;
+    json!({ "challenge": challenge })
+}
+
+/// Every key of the challenge, with these words.
+fn challenge(same_site: &str, then: &str, no_script: Value) -> Value {
+    json!({
+        "keys": ["MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY", {"env": "LAYERPRINT_CHALLENGE_KEY"}], "path": "/x", "difficulty": 10,
+        "load": {"per_s": 1_000_000, "max_difficulty": 26}, "answer_within_s": 3_600,
+        "clearance": {"cookie": "x", "for_s": 2_592_000, "same_site": same_site},
+        "bind": {"ipv4_prefix": 0, "ipv6_prefix": 0, "tls": false, "http": false},
+        "attempts": {"count": 1, "per_s": 86_400, "then": then}, "noscript": no_script, "contact": "https://example.com/help",
+    })
 }
 
 /// Every key of what is looked for over several requests.
@@ -312,6 +349,7 @@ fn the_schema_has_every_key_and_word_that_the_parser_has_and_no_others() {
     let mut said = BTreeSet::new();
     words(&everything(), &mut said);
     words(&fixture("whole.json"), &mut said);
+    words(&challenge("lax", "block", json!({"wait_s": 5})), &mut said);
     words(&crawlers(), &mut said);
     for word in ["stacks", "catalogue"] {
         said.insert(word.to_owned());
@@ -344,6 +382,9 @@ fn a_corpus_of_configurations_is_accepted_and_refused_by_both() {
         json!({"limits": {"rates": [{"name": "a", "key": [], "requests": 1.0, "per_s": 1}]}}),
         json!({"rules": [{"name": "a", "match": {"ja4": "\\*\\\\"}, "action": "log"}]}),
         json!({"behaviour": {"login": false, "rotation": false, "sequence": false}}),
+        json!({"challenge": false, "mode": "enforce"}),
+        json!({"challenge": {"keys": ["MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="]}, "mode": "enforce"}),
+        json!({"challenge": challenge("strict", "block", json!({"wait_s": 300.0}))}),
     ];
     assert_eq!(agree(&right), right.len());
     let wrong = [
@@ -363,6 +404,19 @@ fn a_corpus_of_configurations_is_accepted_and_refused_by_both() {
         json!({"connection": {"rules": [{"name": "a", "match": {"ja4": "x"}, "action": "block"}]}}),
         json!({"behaviour": false}),
         json!({"behaviour": {"rotation": {"networks": 1}}}),
+        json!({"challenge": true}),
+        json!({"challenge": {}}),
+        with_challenge("keys", json!([{"env": "lower"}])),
+        with_challenge("keys", json!([{"env": "A", "b": 1}])),
+        with_challenge("keys", json!(["c2hvcnQ="])),
+        with_challenge("path", json!("/a/../b")),
+        with_challenge("path", json!("/a?b")),
+        with_challenge("path", json!(format!("/{}", "x".repeat(100)))),
+        with_challenge("contact", json!("http://a")),
+        with_challenge("contact", json!("https://a\"b")),
+        with_challenge("clearance", json!({"cookie": "a b"})),
+        with_challenge("noscript", json!({})),
+        json!({"ladders": {"page": {"difficulty": 27}}}),
     ];
     assert_eq!(agree(&wrong), 0);
 }
@@ -390,13 +444,26 @@ fn what_a_schema_cannot_say_the_parser_does() {
         crawler(json!({"name": "googlebot", "user_agent": "ours/1.0", "purpose": "seo"})),
         crawler(json!({"name": "gogglebot", "cidrs": ["10.0.0.0/8"]})),
         json!({"clients": {"stacks": {}}}),
+        json!({"mode": "enforce"}),
+        with_challenge("keys", json!(["QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="])),
+        with_challenge("keys", json!(["MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY9="])),
+        with_challenge(
+            "keys",
+            json!([
+                "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+                "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"
+            ]),
+        ),
+        with_challenge("keys", json!([{"env": "NOT_SET"}])),
+        json!({"challenge": {"keys": [{"env": "LAYERPRINT_CHALLENGE_KEY"}], "difficulty": 20, "load": {"max_difficulty": 19}}}),
+        json!({"challenge": {"keys": [{"env": "LAYERPRINT_CHALLENGE_KEY"}], "answer_within_s": 60, "noscript": {"wait_s": 60}}}),
     ];
     for (words, value) in BEYOND_A_SCHEMA.iter().zip(&left) {
-        let problems = Config::parse(value.to_string().as_bytes()).unwrap_err();
+        let problems = parse(value).unwrap_err();
         assert!(problems[0].what.contains(words), "{words}: {problems:?}");
     }
     if require_or_skip("schema: what it leaves to the parser", [validator()]) {
-        assert_eq!(accepted(&left), [true; 17]);
+        assert_eq!(accepted(&left), [true; 24]);
     }
 }
 
@@ -410,6 +477,7 @@ fn every_single_mistake_is_refused_by_both_and_what_is_none_accepted_by_both() {
         ("policy.json", fixture("policy.json"), 1_000),
         ("clients.json", crawlers(), 500),
         ("behaviour", json!({"behaviour": behaviour()}), 200),
+        ("challenge", with_challenge("noscript", json!({"wait_s": 5})), 300),
     ];
     for (name, right, least) in corpus {
         let all = mistakes(&right);

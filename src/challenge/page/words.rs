@@ -59,7 +59,10 @@ const ENGLISH: [(Word, &str); 17] = [
     ),
     (Word::Contact, "Get help"),
     (Word::Reference, "Reference:"),
-    (Word::Insecure, "This page can only be opened over a secure connection (https)."),
+    (
+        Word::Insecure,
+        "This page can only be opened over a secure connection (https).",
+    ),
     (Word::Secure, "Open it securely"),
 ];
 
@@ -244,7 +247,10 @@ const PORTUGUESE: [(Word, &str); 17] = [
     ),
     (Word::Contact, "Obter ajuda"),
     (Word::Reference, "Referência:"),
-    (Word::Insecure, "Esta página só pode ser aberta por uma conexão segura (https)."),
+    (
+        Word::Insecure,
+        "Esta página só pode ser aberta por uma conexão segura (https).",
+    ),
     (Word::Secure, "Abrir com segurança"),
 ];
 
@@ -423,7 +429,10 @@ const JAPANESE: [(Word, &str); 17] = [
     ),
     (Word::Contact, "ヘルプ"),
     (Word::Reference, "照会番号："),
-    (Word::Insecure, "このページは安全な接続（https）でのみ開くことができます。"),
+    (
+        Word::Insecure,
+        "このページは安全な接続（https）でのみ開くことができます。",
+    ),
     (Word::Secure, "安全な接続で開く"),
 ];
 

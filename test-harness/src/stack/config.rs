@@ -132,6 +132,15 @@ pub fn without_connection_role(config: &mut Value) {
     });
 }
 
+/// Gives every VM these variables, by name from Envoy's own environment or as they are given here; see `vm_config.environment_variables`.
+pub fn with_variables(config: &mut Value, variables: &Value) {
+    visit(config, &mut |object| {
+        if let Some(vm) = object.get_mut("vm_config").and_then(Value::as_object_mut) {
+            vm.insert("environment_variables".to_owned(), variables.clone());
+        }
+    });
+}
+
 /// Gives each role a VM of its own, so that they share nothing but filter state.
 pub fn with_separate_vms(config: &mut Value) {
     visit(config, &mut |object| {

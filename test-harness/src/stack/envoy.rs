@@ -61,6 +61,7 @@ pub(super) struct Launch<'a> {
     pub(super) config: &'a Path,
     pub(super) directory: &'a Path,
     pub(super) concurrency: u16,
+    pub(super) variables: &'a [(String, String)],
     pub(super) ready_within: Duration,
 }
 
@@ -97,6 +98,7 @@ impl Envoy {
             .args(["--file-flush-interval-msec", "10"])
             .arg("--admin-address-path")
             .arg(&admin_address)
+            .envs(launch.variables.iter().map(|(name, value)| (name, value)))
             // A group of its own: Ctrl-C reaches the launcher, which then stops Envoy in order.
             .process_group(0)
             .stdin(Stdio::null())

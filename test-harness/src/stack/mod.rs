@@ -90,6 +90,12 @@ pub const HTTP3: &str = "envoy/http3.yaml";
 /// A configuration whose one listener asks a rate limit service, which is in its cluster `ratelimit`.
 pub const FLEET: &str = "envoy/fleet/envoy.yaml";
 
+/// A configuration whose one listener challenges, with a key from [`CHALLENGE_KEY`].
+pub const CHALLENGE: &str = "envoy/challenge.yaml";
+
+/// The variable that [`CHALLENGE`] has its key from.
+pub const CHALLENGE_KEY: &str = "LAYERPRINT_CHALLENGE_KEY";
+
 /// A file that goes into listeners, and into which: all, when no name is given.
 struct Fragment {
     path: String,
@@ -107,6 +113,7 @@ pub struct StackOptions {
     beside: Vec<String>,
     command: Option<Vec<PathBuf>>,
     concurrency: u16,
+    variables: Vec<(String, String)>,
     edits: Vec<Edit>,
 }
 
@@ -124,6 +131,7 @@ impl StackOptions {
             beside: Vec::new(),
             command: None,
             concurrency: CONCURRENCY,
+            variables: Vec::new(),
             edits: Vec::new(),
         }
     }
@@ -195,6 +203,12 @@ impl StackOptions {
     /// Runs Envoy with this number of workers.
     pub fn concurrency(mut self, workers: u16) -> Self {
         self.concurrency = workers;
+        self
+    }
+
+    /// Sets a variable of Envoy's environment. A filter sees it when its `vm_config` names it.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -282,6 +296,7 @@ impl Stack {
             config: &config,
             directory: &directory.path,
             concurrency: options.concurrency,
+            variables: &options.variables,
             ready_within: READY_WITHIN,
         })?;
 
@@ -390,17 +405,20 @@ impl fmt::Debug for Stack {
     }
 }
 
-/// Has Envoy read a configuration of the repository as it stands, with what it names: the module that `make wasm` builds, a certificate.
+/// Has Envoy read a configuration of the repository as it stands, with what it names: the module that `make wasm` builds, a certificate,
+/// these variables and none else of the kind.
 ///
 /// # Errors
 ///
 /// When Envoy is not there, or refuses it.
-pub fn validate(path: &str) -> Result<(), StackError> {
+pub fn validate(path: &str, variables: &[(&str, &str)]) -> Result<(), StackError> {
     let tls = repo::run_directory().join("tls");
     certificate::ensure(&tls).map_err(|error| StackError::file(&tls, error))?;
     let program = envoy_program()?;
     let output = Command::new(&program)
         .args(["--mode", "validate", "--disable-hot-restart", "-c", path])
+        .env_remove(CHALLENGE_KEY)
+        .envs(variables.iter().copied())
         .current_dir(repo::root())
         .output()
         .map_err(|error| StackError::Start { program, error })?;

@@ -48,6 +48,7 @@ impl Told {
 #[derive(Clone)]
 pub struct Agent<'s> {
     stack: &'s Stack,
+    port: u16,
     pub host: &'static str,
     arguments: Vec<String>,
     cookie: Option<String>,
@@ -58,6 +59,7 @@ impl<'s> Agent<'s> {
     pub fn new(stack: &'s Stack) -> Self {
         Self {
             stack,
+            port: stack.ports().tls,
             host: "localhost",
             arguments: Vec::new(),
             cookie: None,
@@ -84,6 +86,13 @@ impl<'s> Agent<'s> {
         self.with(&["--interface", "127.0.77.7"])
     }
 
+    /// The same at another port.
+    pub fn at(&self, port: u16) -> Self {
+        let mut other = self.clone();
+        other.port = port;
+        other
+    }
+
     /// The same for another host of the same site.
     pub fn on(&self, host: &'static str) -> Self {
         let mut other = self.clone();
@@ -104,7 +113,7 @@ impl<'s> Agent<'s> {
 
     /// Asks over TLS.
     pub fn ask(&self, path: &str, more: &[&str]) -> Told {
-        let port = self.stack.ports().tls;
+        let port = self.port;
         let resolve = format!("{}:{port}:127.0.0.1", self.host);
         let mut curl = self.curl();
         curl.args(["--resolve", &resolve]).args(more);

@@ -12,6 +12,7 @@
 mod agent;
 mod believed;
 mod forms;
+mod keys;
 mod loops;
 mod streams;
 mod work;

@@ -211,6 +211,6 @@ fn without_the_service_requests_pass() {
 fn the_shipped_configuration_is_valid_as_it_stands() {
     let test = "the_shipped_configuration_is_valid_as_it_stands";
     if can_run(test, []) {
-        stack::validate(FLEET).unwrap();
+        stack::validate(FLEET, &[]).unwrap();
     }
 }

@@ -1,9 +1,14 @@
 //! What the subcommands read: a file by its name, or standard input as `-`.
 
 use crate::Failure;
-use layerprint::policy::config::Config;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use layerprint::policy::config::{Config, Problem, Variables};
 use layerprint_harness::replay::Judge;
-use std::ffi::OsStr;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -34,9 +39,26 @@ pub(crate) fn failed(file: &OsStr, error: &io::Error) -> Failure {
     Failure::Input(format!("{}: {error}", file.display()))
 }
 
+/// The configuration that `text` is, and the variables that are not set here. Keys are for those who sign and believe, which is nobody
+/// here: something else stands in for each.
+pub(crate) fn config(text: &[u8]) -> (Result<Config, Vec<Problem>>, BTreeSet<String>) {
+    let absent = RefCell::new(BTreeSet::new());
+    let variable = |name: &str| {
+        let value = env::var_os(name).map(OsString::into_encoded_bytes);
+        value.or_else(|| {
+            absent.borrow_mut().insert(name.to_owned());
+            let stand_in = format!("{name}: stands in for a key that is not set here");
+            Some(BASE64_STANDARD.encode(stand_in).into_bytes())
+        })
+    };
+    let config = Config::parse_with(text, Variables(&variable));
+    (config, absent.into_inner())
+}
+
 /// Who decides by the configuration in `file`; every mistake in it is told.
 pub(crate) fn judge(file: &OsStr) -> Result<Judge, Failure> {
-    let judge = Config::parse(&whole(file)?).and_then(Judge::new);
+    let (config, _) = config(&whole(file)?);
+    let judge = config.and_then(Judge::new);
     judge.map_err(|problems| {
         let lines: Vec<_> = problems
             .iter()

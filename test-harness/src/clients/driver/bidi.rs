@@ -13,7 +13,11 @@ pub(super) struct Bidi {
 /// `{"ws_host": "127.0.0.1", "ws_port": 35151}`
 pub(super) fn address(file: &str) -> Option<String> {
     let parsed: Value = serde_json::from_str(file).ok()?;
-    Some(format!("ws://{}:{}/session", parsed["ws_host"].as_str()?, parsed["ws_port"].as_u64()?))
+    Some(format!(
+        "ws://{}:{}/session",
+        parsed["ws_host"].as_str()?,
+        parsed["ws_port"].as_u64()?
+    ))
 }
 
 impl Bidi {
@@ -21,7 +25,10 @@ impl Bidi {
         let mut link = Self {
             socket: Socket::connect(url)?,
         };
-        link.tell("session.new", json!({"capabilities": {"alwaysMatch": {"acceptInsecureCerts": true}}}))?;
+        link.tell(
+            "session.new",
+            json!({"capabilities": {"alwaysMatch": {"acceptInsecureCerts": true}}}),
+        )?;
         link.tell("session.subscribe", json!({"events": ["log.entryAdded"]}))?;
         Ok(link)
     }
@@ -66,5 +73,7 @@ impl Bidi {
 
 fn text(answer: &Value, pointer: &str) -> Result<String, ClientError> {
     let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.map(str::to_owned).ok_or_else(|| ClientError::Output(answer.to_string()))
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| ClientError::Output(answer.to_string()))
 }

@@ -26,7 +26,9 @@ impl DevTools {
 
     /// A tab is known by the session with it.
     pub(super) fn tab(&mut self) -> Result<String, ClientError> {
-        let made = self.socket.ask(json!({"method": "Target.createTarget", "params": {"url": "about:blank"}}))?;
+        let made = self
+            .socket
+            .ask(json!({"method": "Target.createTarget", "params": {"url": "about:blank"}}))?;
         let target = text(&made, "/result/targetId")?;
         let attach = json!({"method": "Target.attachToTarget", "params": {"targetId": target, "flatten": true}});
         let tab = text(&self.socket.ask(attach)?, "/result/sessionId")?;
@@ -81,11 +83,14 @@ impl DevTools {
     }
 
     fn tell(&mut self, tab: &str, method: &str, params: Value) -> Result<Value, ClientError> {
-        self.socket.ask(json!({"sessionId": tab, "method": method, "params": params}))
+        self.socket
+            .ask(json!({"sessionId": tab, "method": method, "params": params}))
     }
 }
 
 fn text(answer: &Value, pointer: &str) -> Result<String, ClientError> {
     let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.map(str::to_owned).ok_or_else(|| ClientError::Output(answer.to_string()))
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| ClientError::Output(answer.to_string()))
 }

@@ -233,7 +233,10 @@ fn firefox(command: &mut Command, setup: Setup, profile: &Path) -> io::Result<()
         ("network.proxy.type", "0"),
         ("network.cookie.cookieBehavior", if setup.cookies { "5" } else { "2" }),
         ("javascript.enabled", if setup.scripts { "true" } else { "false" }),
-        ("layout.css.prefers-color-scheme.content-override", if setup.dark { "0" } else { "1" }),
+        (
+            "layout.css.prefers-color-scheme.content-override",
+            if setup.dark { "0" } else { "1" },
+        ),
         ("ui.prefersReducedMotion", if setup.still { "1" } else { "0" }),
         // It would refuse to be told what pages of this machine's own may not know.
         ("remote.active-protocols", "1"),

@@ -28,7 +28,10 @@ impl Socket {
         let stream = TcpStream::connect(address).map_err(ClientError::Start)?;
         stream.set_nodelay(true).map_err(ClientError::Start)?;
         let (socket, _) = tungstenite::client(url, stream).map_err(failed)?;
-        socket.get_ref().set_read_timeout(Some(LISTEN)).map_err(ClientError::Start)?;
+        socket
+            .get_ref()
+            .set_read_timeout(Some(LISTEN))
+            .map_err(ClientError::Start)?;
         Ok(Self {
             socket,
             last: 0,

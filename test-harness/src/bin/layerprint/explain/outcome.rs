@@ -93,6 +93,9 @@ fn decided(out: &mut impl Write, of: Explained<'_>) -> io::Result<()> {
         decision.verdict.as_str(),
         consequence(decision.verdict)
     )?;
+    if decision.verdict == Verdict::Challenge {
+        challenged(out, of)?;
+    }
     let carried_out = match decision.mode {
         Mode::Observe => "it is written down, and the request passes",
         Mode::Enforce => "it is carried out",
@@ -102,6 +105,21 @@ fn decided(out: &mut impl Write, of: Explained<'_>) -> io::Result<()> {
         "  mode: {}, of {}: {carried_out}",
         decision.mode.as_str(),
         who_says_the_mode(of)
+    )
+}
+
+/// How hard the challenge is.
+fn challenged(out: &mut impl Write, of: Explained<'_>) -> io::Result<()> {
+    let (policy, class) = (of.judge.policy(), of.decision.class);
+    let bits = policy.difficulty(class).bits();
+    let whose = match policy.ladders.of(class).difficulty {
+        Some(_) => format!("of the ladder of class {}", class.as_str()),
+        None => "of all".to_owned(),
+    };
+    let hashes = 1_u64 << bits;
+    writeln!(
+        out,
+        "  difficulty: {bits}, {whose}: {hashes} hashes on average, more under load"
     )
 }
 
