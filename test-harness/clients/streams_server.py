@@ -5,6 +5,7 @@ tells what came there.
 """
 
 import asyncio
+import contextlib
 import sys
 
 from aiohttp import WSMsgType, web
@@ -14,10 +15,13 @@ async def events(request):
     answer = web.StreamResponse(headers={"content-type": "text/event-stream", "cache-control": "no-store"})
     await answer.prepare(request)
     n = 0
-    while True:
-        await answer.write(f"data: {n}\n\n".encode())
-        n += 1
-        await asyncio.sleep(0.5)
+    # Until its reader is gone.
+    with contextlib.suppress(ConnectionResetError):
+        while True:
+            await answer.write(f"data: {n}\n\n".encode())
+            n += 1
+            await asyncio.sleep(0.5)
+    return answer
 
 
 async def socket(request):

@@ -69,11 +69,6 @@ impl DevTools {
         text(&answer, "/result/data")
     }
 
-    pub(super) fn slow_down(&mut self, tab: &str, times: u8) -> Result<(), ClientError> {
-        let rate = json!({"rate": times});
-        self.tell(tab, "Emulation.setCPUThrottlingRate", rate).map(drop)
-    }
-
     /// Statuses of answers are noted there as well: those are no mistake of a script.
     pub(super) fn complaints(&mut self) -> Vec<String> {
         let events = self.socket.events();

@@ -193,14 +193,6 @@ impl Driven {
         BASE64_STANDARD.decode(&text).map_err(|_| ClientError::Output(text))
     }
 
-    /// Makes the tab's main thread, which is all that this slows, so many times as slow. Chromium alone can.
-    pub fn slow_down(&mut self, tab: &Tab, times: u8) -> Result<(), ClientError> {
-        match &mut self.link {
-            Link::DevTools(link) => link.slow_down(&tab.0, times),
-            Link::Bidi(_) => Err(ClientError::Failed("cannot be slowed down".to_owned())),
-        }
-    }
-
     /// What scripts and the rules for them have been said to have done wrong since the last time.
     pub fn complaints(&mut self) -> Vec<String> {
         match &mut self.link {
