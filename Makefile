@@ -56,7 +56,7 @@ fuzz: ## Throw bytes at every parser, FUZZ_SECONDS (60) each; fails when one of 
 check: lint test ## Formatting, lints, tests: all that a change has to pass
 
 .PHONY: bench
-bench: bench-probe bench-limits ## Time and count the fingerprints beside huginn-net's, and time the rules; fails under a target
+bench: bench-probe bench-limits bench-challenge ## Time and count the fingerprints beside huginn-net's, and time the rules; fails under a target
 	@$(CARGO) bench -q --manifest-path test-harness/bench/Cargo.toml --bench fingerprints
 	@$(CARGO) bench -q --manifest-path test-harness/bench/Cargo.toml --bench rules
 
@@ -69,6 +69,11 @@ bench-probe: setup wasm probe
 .PHONY: bench-limits
 bench-limits: setup wasm
 	@$(LAB) bench-limits
+
+# What a challenge costs to give, to check and to have passed; fails likewise.
+.PHONY: bench-challenge
+bench-challenge: setup wasm
+	@$(LAB) bench-challenge
 
 .PHONY: lint
 lint: wasm-target

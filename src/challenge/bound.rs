@@ -52,16 +52,14 @@ impl Bound<'_> {
         }
     }
 
-    /// What the HTTP part of `lp1` is made from, but for the order of the headers: that is one of the connection's first request, and so
-    /// another one where a script asked first.
+    /// What the HTTP part of `lp1` is made from, but for what only the connection's first request shows: the order of its headers, and
+    /// over HTTP/1 the case of their names, are other ones where a script asked first.
     fn http(&self) -> (&'static str, &str) {
-        if let Some(http2) = self.print.http2.seen() {
-            return ("h2", http2.md5.as_str());
+        match (self.print.http2.seen(), self.print.case.seen()) {
+            (Some(http2), _) => ("h2", http2.md5.as_str()),
+            (None, Some(_)) => ("h1", ""),
+            (None, None) => ("none", ""),
         }
-        self.print
-            .case
-            .seen()
-            .map_or(("none", ""), |case| ("h1", case.as_str()))
     }
 
     /// The family and as many bits of the address as are to stay; the rest is zeros.

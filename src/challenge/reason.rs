@@ -21,7 +21,7 @@ pub enum Reason {
     Tls,
     /// Its client's HTTP was another one.
     Http,
-    /// It cost less than is asked for here.
+    /// It cost less than the ladder of the route asks for.
     Difficulty,
     /// The work on it was not done.
     Work,

@@ -10,7 +10,7 @@ use super::remember::Clock;
 use super::visit;
 use crate::annotate::Observed;
 use crate::annotate::answer::{self, Offer, Step};
-use crate::challenge::{Asked, Bound, Challenges, Clearance, Event, Reply};
+use crate::challenge::{Asked, Bound, Challenges, Clearance, Event, Reason, Reply};
 use crate::compare::Channel;
 use crate::evidence::{Evidence, Protocol};
 use crate::host::{Failure, Fields, Host};
@@ -62,7 +62,9 @@ impl<H: Host> Gate<'_, H> {
             return Clearance::NotSent;
         };
         let clearance = self.challenges.clearance(&self.asked(now));
+        let needed = self.plugin.config.policy.difficulty(self.placed.route().class);
         let state = match clearance {
+            Clearance::Valid(passed) if passed < needed => Reason::Difficulty.as_str(),
             Clearance::Valid(_) => "valid",
             Clearance::Refused(reason) => reason.as_str(),
             Clearance::NotSent | Clearance::Off => return clearance,
@@ -101,10 +103,10 @@ impl<H: Host> Gate<'_, H> {
     pub(super) fn step(&self, decision: &Decision) -> (Step, Option<Event>) {
         let limits = &self.plugin.config.limits;
         let fields = self.observed.fields;
-        let is_refused = decision.mode == Mode::Enforce && matches!(decision.verdict, Verdict::Block | Verdict::Limit);
-        let now = self
-            .clock
-            .now_if(!is_refused && (self.is_ours() || decision.verdict == Verdict::Challenge));
+        let is_carried_out = decision.mode == Mode::Enforce;
+        let is_refused = is_carried_out && matches!(decision.verdict, Verdict::Block | Verdict::Limit);
+        let is_challenged = is_carried_out && decision.verdict == Verdict::Challenge;
+        let now = self.clock.now_if(!is_refused && (self.is_ours() || is_challenged));
         let Some(now) = now else {
             let given_up = decision.unsolved.filter(|_| is_refused).map(|_| Event::GivenUp);
             let step = Step::of(decision, limits, fields, None);

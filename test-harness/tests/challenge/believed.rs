@@ -136,6 +136,7 @@ fn a_clearance_ends_and_one_that_was_cheap_opens_nothing_dear() {
     assert!(cheap.get("/guarded").is_upstreams());
     let dear = cheap.get("/login");
     assert_eq!((dear.status, dear.puzzle().difficulty.bits()), (403, 13));
+    assert_eq!(stat(&stack, "clearances.state.difficulty"), 1);
     let passed = agent.with_clearance(&agent.pass("/login"));
     assert!(passed.get("/login").is_upstreams() && passed.get("/guarded").is_upstreams());
     assert_eq!(stat(&stack, "challenges.event.solved.route.login"), 1);

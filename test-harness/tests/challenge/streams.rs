@@ -23,7 +23,9 @@ fn an_upload_is_answered_before_it_is_sent_and_passes_whole_with_a_clearance() {
     let agent = Agent::new(&stack);
     let cleared = agent.with_clearance(&agent.pass("/guarded"));
     // curl waits for `100 Continue` before it sends so much.
-    let refused = agent.with(&["--http1.1"]).ask("/guarded", &["--data-binary", &upload, "-H", "Expect: 100-continue"]);
+    let refused = agent
+        .with(&["--http1.1"])
+        .ask("/guarded", &["--data-binary", &upload, "-H", "Expect: 100-continue"]);
     assert_eq!(refused.status, 403);
     let through = cleared.ask("/guarded", &["--data-binary", &upload]);
     assert!(through.is_upstreams(), "{}", through.status);
@@ -52,13 +54,13 @@ fn a_body_with_an_answer_is_not_waited_for() {
 }
 
 /// aiohttp's server, which is stopped when dropped.
-struct Upstream {
+pub struct Upstream {
     process: Child,
-    port: u64,
+    pub port: u64,
 }
 
 impl Upstream {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let mut process = python("streams_server.py")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -88,14 +90,23 @@ fn python(script: &str) -> Command {
 }
 
 /// Sends all to this upstream, and lets WebSockets through.
-fn with_upstream(port: u64) -> impl FnOnce(&mut Value) + Send + 'static {
+pub fn with_upstream(port: u64) -> impl FnOnce(&mut Value) + Send + 'static {
     move |config| {
-        let clusters = config.pointer_mut("/static_resources/clusters").unwrap().as_array_mut().unwrap();
+        let clusters = config
+            .pointer_mut("/static_resources/clusters")
+            .unwrap()
+            .as_array_mut()
+            .unwrap();
         for cluster in clusters.iter_mut().filter(|cluster| cluster["name"] == "upstream") {
-            let endpoint = cluster.pointer_mut("/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address");
+            let endpoint =
+                cluster.pointer_mut("/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address");
             endpoint.unwrap()["port_value"] = port.into();
         }
-        let listeners = config.pointer_mut("/static_resources/listeners").unwrap().as_array_mut().unwrap();
+        let listeners = config
+            .pointer_mut("/static_resources/listeners")
+            .unwrap()
+            .as_array_mut()
+            .unwrap();
         let filters = listeners.iter_mut().flat_map(|listener| {
             let chains = listener["filter_chains"].as_array_mut().unwrap().iter_mut();
             chains.flat_map(|chain| chain["filters"].as_array_mut().unwrap())
@@ -114,13 +125,26 @@ fn a_websocket_and_a_stream_of_events_open_with_a_clearance_and_outlast_it() {
     }
     let upstream = Upstream::start();
     let filter = configuration(&json!({ "clearance": { "for_s": 10 } }));
-    let options = StackOptions::new(test).filter(filter).edit(with_upstream(upstream.port));
+    let options = StackOptions::new(test)
+        .filter(filter)
+        .edit(with_upstream(upstream.port));
     let stack = Stack::start(options).unwrap();
-    let output = python("streams_client.py").args([&stack.tls_url(""), "11"]).output().unwrap();
+    let output = python("streams_client.py")
+        .args([&stack.tls_url(""), "11"])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&told["events_before"], &told["socket_before"]), (&json!(403), &json!(403)), "{told}");
-    assert_eq!((&told["answer"], &told["events_after"]), (&json!(204), &json!(200)), "{told}");
+    assert_eq!(
+        (&told["events_before"], &told["socket_before"]),
+        (&json!(403), &json!(403)),
+        "{told}"
+    );
+    assert_eq!(
+        (&told["answer"], &told["events_after"]),
+        (&json!(204), &json!(200)),
+        "{told}"
+    );
     assert_eq!(told["socket"], "own=1|hello", "the upstream never gets the clearance");
     assert!(told["events"].as_u64().unwrap() >= 20, "{told}");
     assert_eq!(told["socket_later"], "own=1|still there");

@@ -20,6 +20,7 @@ usage: layerprint-lab COMMAND
   certificate   makes .run/tls/cert.pem and key.pem, which envoy/envoy.yaml names, unless they are there
   bench-probe   what the probe costs Envoy for each connection; [--rounds N] [--connections N]
   bench-limits  what a limit costs Envoy for each request; [--rounds N] [--requests N]
+  bench-challenge   what a challenge costs to give, to check, and to have passed; [--rounds N] [--requests N]
   eval          real clients through the real Envoy with the probe, and what is said of each; [--only TEXT] [--summary] [--markdown]
 
 LAYERPRINT_CONFIG=FILE replaces the filter's configuration. Ports of `run`: LAYERPRINT_TLS_PORT, LAYERPRINT_HTTP_PORT,
@@ -41,6 +42,7 @@ fn dispatch(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
         ["certificate"] => Ok(certificate()?),
         ["bench-probe", options @ ..] => bench::bench_probe(options),
         ["bench-limits", options @ ..] => bench::bench_limits(options),
+        ["bench-challenge", options @ ..] => bench::bench_challenge(options),
         ["eval", options @ ..] => eval::eval(options),
         ["help" | "-h" | "--help"] => {
             println!("{USAGE}");

@@ -89,6 +89,32 @@ pub(super) fn answer(matched: Value, headers: &[(String, String)]) -> Value {
     })
 }
 
+/// JA4 in form, of no client there is: nothing is known of it, and so nothing found.
+const JA4: &str = "t13d1516h2_000000000001_000000000002";
+
+/// Puts [`JA4`] where the filter looks for what Envoy made of the ClientHello: connections in cleartext have none.
+pub(super) fn tell_ja4(config: &mut Value) {
+    let told = json!({
+        "name": "envoy.filters.network.set_filter_state",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.set_filter_state.v3.Config",
+            "on_new_connection": [{
+                "object_key": "layerprint.tls.ja4",
+                "factory_key": "envoy.string",
+                "format_string": { "text_format_source": { "inline_string": JA4 } },
+            }],
+        },
+    });
+    for listener in listeners(config) {
+        let filters = listener
+            .pointer_mut("/filter_chains/0/filters")
+            .and_then(Value::as_array_mut);
+        if let Some(filters) = filters {
+            filters.insert(0, told.clone());
+        }
+    }
+}
+
 fn chains(listener: &mut Value) -> impl Iterator<Item = &mut Vec<Value>> {
     let parts = listener.as_object_mut().into_iter().flatten();
     let chains = parts.flat_map(|(key, value)| match (key.as_str(), value) {

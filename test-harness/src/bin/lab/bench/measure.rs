@@ -8,6 +8,7 @@ use layerprint_harness::stack::{Stack, StackError};
 
 use super::cpu;
 use super::plan::Plan;
+use super::statistics::by_lives;
 
 /// How many rounds an Envoy runs before all of its group are started anew.
 pub(super) const ROUNDS_OF_A_LIFE: u32 = 10;
@@ -35,6 +36,18 @@ pub(super) struct Measured {
     pub(super) samples: Vec<Vec<Vec<f64>>>,
     /// `Envoy 1.40.0`, as it says of itself.
     pub(super) version: String,
+}
+
+impl Measured {
+    /// The samples of one variant under one load, by their numbers.
+    pub(super) fn of(&self, variant: usize, load: usize) -> Option<&[f64]> {
+        Some(self.samples.get(variant)?.get(load)?.as_slice())
+    }
+}
+
+/// One value for each life of the Envoys: what is added to a request costs less than one process may by itself be dearer than the next.
+pub(super) fn lives(rounds: Vec<f64>) -> Vec<f64> {
+    by_lives(&rounds, usize::try_from(ROUNDS_OF_A_LIFE).unwrap_or(usize::MAX))
 }
 
 /// Measures these variants, all of them in each round.

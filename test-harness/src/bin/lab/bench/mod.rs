@@ -1,5 +1,5 @@
-//! Benches of what is added to Envoy: `bench-probe`, what the probe costs for each connection, and `bench-limits`, what limits
-//! cost for each request.
+//! Benches of what is added to Envoy: `bench-probe`, what the probe costs for each connection, `bench-limits`, what limits cost for
+//! each request, and `bench-challenge`, what a challenge costs to give, to check, and to have passed.
 //!
 //! Each variant is an Envoy of its own with one worker, and all get the same from the same clients in many short
 //! rounds, in an order that turns around each time: what slows the machine down for a while slows all of them. Counted is the
@@ -11,9 +11,11 @@
 //! Exit code 0: all targets are shown to be met. 1: one is shown to be missed, or something failed. 3: the rounds, or
 //! two equal Envoys, differ so much that neither is shown.
 
+mod challenge;
 mod cpu;
 mod edit;
 mod http1;
+mod http2;
 mod limits;
 mod measure;
 mod plan;
@@ -27,6 +29,7 @@ use std::time::Instant;
 
 use self::statistics::Verdict;
 
+pub(crate) use self::challenge::bench_challenge;
 pub(crate) use self::limits::bench_limits;
 pub(crate) use self::probe::bench_probe;
 

@@ -1,7 +1,6 @@
 //! `bench-limits`: what limits cost Envoy for each request, on the route that they are about and on another one, beside what any
 //! Wasm filter costs.
 
-mod http2;
 mod outcome;
 mod variant;
 
@@ -10,10 +9,10 @@ use std::process::ExitCode;
 
 use layerprint_harness::stack::FilterConfig;
 
-use self::http2::AT_A_TIME;
 use self::variant::{LOADS, Variant};
 use super::Run;
-use super::measure::{Measured, ROUNDS_OF_A_LIFE, measure};
+use super::http2::AT_A_TIME;
+use super::measure::{Measured, ROUNDS_OF_A_LIFE, lives, measure};
 use super::plan::{Accepted, Plan};
 use super::report::{self, Row};
 use super::statistics::FEWEST_ROUNDS;
@@ -54,7 +53,7 @@ pub(crate) fn bench_limits(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error
     });
     for (series, (path, class)) in series.iter().zip(LOADS) {
         let title = report::title(&format!("Requests to {path}, of class {class}"), plan, ACCEPTED.what);
-        println!("{title}\n\n{}", report::table(&series.rows(), outcome::lives));
+        println!("{title}\n\n{}", report::table(&series.rows(), lives));
     }
     let [login, about] = series;
     let targets = [
@@ -79,8 +78,7 @@ struct Series<'a> {
 impl<'a> Series<'a> {
     fn samples(&self, name: &str) -> Option<&'a [f64]> {
         let number = self.variants.iter().position(|variant| variant.name == name)?;
-        let samples = self.measured.samples.get(number)?.get(self.load)?;
-        Some(samples.as_slice())
+        self.measured.of(number, self.load)
     }
 
     fn rows(&self) -> Vec<Row<'a>> {

@@ -1,8 +1,8 @@
 //! The verdicts on limits, in words.
 
-use super::super::measure::ROUNDS_OF_A_LIFE;
+use super::super::measure::lives;
 use super::super::report::percent;
-use super::super::statistics::{Estimate, Quartiles, Verdict, by_lives, differences, shares};
+use super::super::statistics::{Estimate, Quartiles, Verdict, differences, shares};
 use super::variant::{BARE, LIMITS, NO_OP, PLAIN, TWIN};
 
 /// The first target: how many times the added cost of a filter that does nothing a limit may add to a request it counts.
@@ -11,11 +11,6 @@ const TIMES: f64 = 3.0;
 const MEASURABLE: f64 = 0.02;
 /// Equal ones that may differ by more than this show a machine too busy for the question.
 const COARSEST: f64 = 0.05;
-
-/// One value for each life of the Envoys: a limit costs less than one process may by itself be dearer than the next.
-pub(super) fn lives(rounds: Vec<f64>) -> Vec<f64> {
-    by_lives(&rounds, usize::try_from(ROUNDS_OF_A_LIFE).unwrap_or(usize::MAX))
-}
 
 /// What a limit adds to a request that it counts. `samples` gives those of a variant by its name.
 pub(super) fn on_the_limited_route<'a>(samples: impl Fn(&str) -> Option<&'a [f64]>) -> Option<(Verdict, String)> {
@@ -71,6 +66,7 @@ pub(super) fn on_another_route<'a>(samples: impl Fn(&str) -> Option<&'a [f64]>) 
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::measure::ROUNDS_OF_A_LIFE;
     use super::*;
 
     /// Nine lives of each, in whose rounds only the machine's pace differs.

@@ -9,10 +9,10 @@ use layerprint_harness::repo;
 use layerprint_harness::stack::{FilterConfig, Stack, StackOptions};
 use serde_json::{Value, json};
 
-use super::super::edit::{Roles, Small, answer, listeners};
+use super::super::edit::{Roles, Small, answer, tell_ja4};
 use super::super::http1;
+use super::super::http2::{Request, Steady};
 use super::super::measure::{Load, Running};
-use super::http2::Client;
 
 /// A limit that all requests to the login route count for, and that none is over.
 const LIMITED: &str = r#"{"limits":{"rates":[{"name":"bench","match":{"class":"login"},"key":["lp1_tls","client_net"],"requests":1000000,"per_s":10,"action":"limit","mode":"enforce"}]}}"#;
@@ -41,8 +41,6 @@ pub(super) const PLAIN: &str = "layerprint";
 pub(super) const TWIN: &str = "layerprint, a second one";
 pub(super) const LIMITS: &str = "limited";
 
-/// JA4 in form, of no client there is: nothing is known of it, and so nothing found.
-const JA4: &str = "t13d1516h2_000000000001_000000000002";
 /// A request with this header is told what the filter made of it.
 const LOOK: &str = "x-look";
 const VERDICT: &str = "x-verdict";
@@ -139,7 +137,7 @@ impl Variant {
         for (path, class) in LOADS {
             let look = http1::get(to, path, &format!("{AS_LOAD}{LOOK}: 1\r\n"))?;
             self.check(&String::from_utf8_lossy(&look), vms.unwrap_or_default(), class)?;
-            loads.push(Box::new(Client::connect(to, path)?));
+            loads.push(Box::new(Steady::connect(to, &Request::get(path))?));
         }
         Ok(Running { loads, stack })
     }
@@ -203,29 +201,7 @@ fn edit(config: &mut Value, roles: Roles) {
         ]),
     };
     small.apply(config);
-    for listener in listeners(config) {
-        let filters = listener
-            .pointer_mut("/filter_chains/0/filters")
-            .and_then(Value::as_array_mut);
-        if let Some(filters) = filters {
-            filters.insert(0, told_ja4());
-        }
-    }
-}
-
-/// Puts [`JA4`] where the filter looks for what Envoy made of the ClientHello.
-fn told_ja4() -> Value {
-    json!({
-        "name": "envoy.filters.network.set_filter_state",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.network.set_filter_state.v3.Config",
-            "on_new_connection": [{
-                "object_key": "layerprint.tls.ja4",
-                "factory_key": "envoy.string",
-                "format_string": { "text_format_source": { "inline_string": JA4 } },
-            }],
-        },
-    })
+    tell_ja4(config);
 }
 
 #[cfg(test)]
