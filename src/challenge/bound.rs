@@ -1,11 +1,12 @@
 //! What a token is bound to: it is worth nothing on another host, from another network, or in the hands of another client.
 
-use super::keys::Key;
+use super::keys::{Key, KeyId};
 use super::reason::Reason;
 use crate::fingerprint::client::ConnectionPrint;
 use crate::fingerprint::combined::Part;
 use crate::policy::config::Switch;
 use crate::policy::config::challenge::Bind;
+use core::cell::Cell;
 use core::net::IpAddr;
 
 /// The bytes that stand for one of them in a token. Another value has the same ones once in 2.8 × 10¹⁴.
@@ -34,9 +35,45 @@ pub(super) struct Digests {
     pub(super) http: [u8; BYTES],
 }
 
-impl Bound<'_> {
+/// What stands for a request: made for a key when it is asked for, and kept for the next time.
+#[derive(Debug)]
+pub(super) struct Digested<'a> {
+    bound: Bound<'a>,
+    bind: Bind,
+    last: Cell<Option<(KeyId, Digests)>>,
+}
+
+impl<'a> Digested<'a> {
+    /// That of `bound`.
+    pub(super) const fn new(bound: Bound<'a>, bind: Bind) -> Self {
+        Self {
+            bound,
+            bind,
+            last: Cell::new(None),
+        }
+    }
+
     /// What stands for it under `key`.
-    pub(super) fn digests(&self, key: &Key, bind: Bind) -> Digests {
+    pub(super) fn under(&self, key: &Key) -> Digests {
+        if let Some((_, digests)) = self.last.get().filter(|(id, _)| *id == key.id()) {
+            return digests;
+        }
+        let digests = self.bound.digests(key, self.bind);
+        self.last.set(Some((key.id(), digests)));
+        digests
+    }
+
+    /// Holds the request against what a token was made for.
+    ///
+    /// # Errors
+    /// The first that is another one.
+    pub(super) fn hold_against(&self, token: &Digests, key: &Key) -> Result<(), Reason> {
+        token.held_against(&self.under(key), self.bound.opens_websocket)
+    }
+}
+
+impl Bound<'_> {
+    fn digests(&self, key: &Key, bind: Bind) -> Digests {
         let print = self.print;
         let tls = matches!(bind.tls, Switch::On).then_some(&print.lp1.tls);
         let http = match bind.http {
@@ -83,7 +120,7 @@ impl Digests {
     ///
     /// # Errors
     /// The first that is another one.
-    pub(super) fn held_against(&self, now: &Self, opens_websocket: bool) -> Result<(), Reason> {
+    fn held_against(&self, now: &Self, opens_websocket: bool) -> Result<(), Reason> {
         let pairs = [
             (self.host == now.host, Reason::Host),
             (self.network == now.network, Reason::Network),

@@ -142,10 +142,11 @@ impl Challenges {
     }
 
     fn take_answer(&self, asked: &Asked<'_>) -> Served {
+        let digested = self.digested(asked);
         let value = values(asked.fields, HEADER).next().ok_or(Reason::Malformed);
         let (puzzle, route, answer) = match value.and_then(Answer::read) {
             Ok(answer) => {
-                let (puzzle, route) = self.puzzle(answer.token, asked);
+                let (puzzle, route) = self.puzzle(answer.token, &digested, asked.now);
                 (puzzle, route, Some(answer))
             }
             Err(reason) => (Err(reason), None, None),
@@ -157,7 +158,7 @@ impl Challenges {
         });
         let (reply, event) = match solved {
             Ok(puzzle) => {
-                let cookie = self.earned(&puzzle, asked);
+                let cookie = self.earned(&puzzle, &digested, asked);
                 (Reply::empty(204, [("set-cookie", cookie.into())]), Event::Solved)
             }
             Err(reason) => (Reply::failed(), Event::Failed(reason)),
@@ -172,7 +173,8 @@ impl Challenges {
     /// The end of a wait for `wait` seconds that began with the puzzle of these letters. One that is not over, or is not believed, begins
     /// anew.
     fn end_wait(&self, asked: &Asked<'_>, letters: &str, wait: u32, to: &str) -> Served {
-        let (puzzle, route) = self.puzzle(letters.as_bytes(), asked);
+        let digested = self.digested(asked);
+        let (puzzle, route) = self.puzzle(letters.as_bytes(), &digested, asked.now);
         let now = token::seconds(asked.now);
         let waited = puzzle.and_then(|puzzle| match now.saturating_sub(puzzle.at) >= wait {
             true => Ok(puzzle),
@@ -180,7 +182,7 @@ impl Challenges {
         });
         let (reply, event) = match waited {
             Ok(puzzle) => {
-                let cookie = self.earned(&puzzle, asked);
+                let cookie = self.earned(&puzzle, &digested, asked);
                 let headers = [("set-cookie", cookie.into()), ("location", to.to_owned().into())];
                 (Reply::empty(303, headers), Event::Waited)
             }

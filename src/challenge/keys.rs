@@ -1,4 +1,4 @@
-//! The keys that sign: HMAC-SHA-256 (RFC 2104), made ready once.
+//! The keys that sign, with HMAC-SHA-256 (RFC 2104): made ready once.
 //!
 //! The first key signs, each is believed: to change keys, the new one is added as the second everywhere, then made the first, and
 //! the old one is dropped when what it signed has expired.
@@ -22,6 +22,8 @@ pub(super) const MAC_BYTES: usize = 16;
 pub(super) struct Key {
     id: KeyId,
     state: State,
+    /// What digests begin with: a block that follows from the key and that nobody else knows.
+    hidden: Sha256,
 }
 
 impl fmt::Debug for Key {
@@ -32,14 +34,17 @@ impl fmt::Debug for Key {
 
 impl Key {
     fn new(secret: &Secret) -> Option<Self> {
-        let mut id = [0; 4];
-        let hash = Sha256::new_with_prefix(b"layerprint key id\0")
+        let id = Sha256::new_with_prefix(b"layerprint key id\0")
             .chain_update(secret.bytes())
             .finalize();
-        id.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
         // HMAC takes keys of any length: it never fails.
         let state = State::new_from_slice(secret.bytes()).ok()?;
-        Some(Self { id: KeyId(id), state })
+        let hidden = first::<32>(state.clone().chain_update("layerprint digests"));
+        Some(Self {
+            id: KeyId(cut(id)),
+            state,
+            hidden: Sha256::new_with_prefix([hidden, [0; 32]].as_flattened()),
+        })
     }
 
     /// Which one it is.
@@ -58,13 +63,18 @@ impl Key {
     }
 
     /// What stands for `value` in a token: nobody without the key can tell it, or make another one for it.
+    ///
+    /// A request that shows a clearance has four of them. So it is no HMAC, which hashes twice, but the hash of a hidden block and the
+    /// value. What makes that unfit for signatures, that one could go on hashing from its result, is not there: of 32 bytes, a token
+    /// has 6.
     pub(super) fn digest<const N: usize>(&self, kind: &'static str, value: &[&[u8]]) -> [u8; N] {
-        let mut state = self.over(&[kind.as_bytes()]);
+        let mut hash = self.hidden.clone();
+        hash.update(kind);
         for part in value {
-            state.update(&[0]);
-            state.update(part);
+            hash.update([0]);
+            hash.update(part);
         }
-        first(state)
+        cut(hash.finalize())
     }
 
     fn first<const N: usize>(&self, parts: &[&[u8]]) -> [u8; N] {
@@ -79,9 +89,12 @@ impl Key {
 }
 
 fn first<const N: usize>(state: State) -> [u8; N] {
+    cut(state.finalize().into_bytes())
+}
+
+fn cut<const N: usize>(hash: impl IntoIterator<Item = u8>) -> [u8; N] {
     let mut bytes = [0; N];
-    let mac = state.finalize().into_bytes();
-    bytes.iter_mut().zip(mac).for_each(|(to, from)| *to = from);
+    bytes.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
     bytes
 }
 

@@ -24,6 +24,7 @@ pub use target::encoded;
 use crate::memory::store::Moment;
 use crate::policy::config::Config;
 use crate::policy::config::challenge::{Challenge, Difficulty};
+use bound::Digested;
 use core::cell::Cell;
 use keys::Keyring;
 use load::Load;
@@ -135,8 +136,9 @@ impl Challenges {
     pub fn clearance(&self, asked: &Asked<'_>) -> Clearance {
         let name = &self.settings.clearance.cookie;
         let mut first = Clearance::NotSent;
+        let digested = self.digested(asked);
         for value in cookie::of_name(values(asked.fields, "cookie"), name, asked.is_http3) {
-            match self.believed(value, asked) {
+            match self.believed(value, &digested, asked.now) {
                 Ok(difficulty) => return Clearance::Valid(difficulty),
                 Err(reason) if first == Clearance::NotSent => first = Clearance::Refused(reason),
                 Err(_) => {}
@@ -145,12 +147,16 @@ impl Challenges {
         first
     }
 
-    fn believed(&self, value: &[u8], asked: &Asked<'_>) -> Result<Difficulty, Reason> {
+    fn digested<'a>(&self, asked: &Asked<'a>) -> Digested<'a> {
+        Digested::new(asked.bound, self.settings.bind)
+    }
+
+    fn believed(&self, value: &[u8], digested: &Digested<'_>, now: Moment) -> Result<Difficulty, Reason> {
         let (token, key) = Token::open(Kind::Clearance, value, &self.keys)?;
-        if token.at <= seconds(asked.now) {
+        if token.at <= seconds(now) {
             return Err(Reason::Expired);
         }
-        token.holds_for(&asked.bound, key, self.settings.bind)?;
+        digested.hold_against(&token.bound, key)?;
         Ok(token.difficulty)
     }
 
@@ -184,8 +190,8 @@ impl Challenges {
             kind: Kind::Puzzle,
             at: seconds(asked.now),
             difficulty,
-            route: RouteTag::of(route),
-            bound: asked.bound.digests(key, self.settings.bind),
+            route: self.tag(route),
+            bound: self.digested(asked).under(key),
             salt: asked
                 .now
                 .0
@@ -202,8 +208,14 @@ impl Challenges {
         })
     }
 
+    /// What stands for the route of this name.
+    fn tag(&self, route: &str) -> RouteTag {
+        let known = self.routes.iter().find(|(_, name)| **name == *route);
+        known.map_or_else(|| RouteTag::of(route), |(tag, _)| *tag)
+    }
+
     /// A puzzle that `letters` is, when it is one for this request, and what route it was for.
-    fn puzzle(&self, letters: &[u8], asked: &Asked<'_>) -> (Result<Token, Reason>, Option<Rc<str>>) {
+    fn puzzle(&self, letters: &[u8], digested: &Digested<'_>, now: Moment) -> (Result<Token, Reason>, Option<Rc<str>>) {
         let (token, key) = match Token::open(Kind::Puzzle, letters, &self.keys) {
             Ok(opened) => opened,
             Err(reason) => return (Err(reason), None),
@@ -212,26 +224,26 @@ impl Challenges {
         let route = routes
             .find(|(tag, _)| *tag == token.route)
             .map(|(_, name)| Rc::clone(name));
-        let now = seconds(asked.now);
+        let now = seconds(now);
         let most = u32::try_from(self.settings.answer_within.as_secs()).unwrap_or(u32::MAX);
         let result = if token.at > now.saturating_add(SKEW_S) {
             Err(Reason::Early)
         } else if now.saturating_sub(token.at) > most {
             Err(Reason::Expired)
         } else {
-            token.holds_for(&asked.bound, key, self.settings.bind)
+            digested.hold_against(&token.bound, key)
         };
         (result.map(|()| token), route)
     }
 
     /// The `Set-Cookie` that `puzzle`, which was passed, earns.
-    fn earned(&self, puzzle: &Token, asked: &Asked<'_>) -> String {
+    fn earned(&self, puzzle: &Token, digested: &Digested<'_>, asked: &Asked<'_>) -> String {
         let key = self.keys.signing();
         let lasts = u32::try_from(self.settings.clearance.lasts.as_secs()).unwrap_or(u32::MAX);
         let token = Token {
             kind: Kind::Clearance,
             at: seconds(asked.now).saturating_add(lasts),
-            bound: asked.bound.digests(key, self.settings.bind),
+            bound: digested.under(key),
             ..*puzzle
         };
         cookie::set(&self.settings.clearance, asked.is_http3, &token.seal(key))

@@ -11,11 +11,11 @@
 //! 42..58  HMAC-SHA-256 of all before it, its first 16 bytes
 //! ```
 
-use super::bound::{Bound, Digests};
+use super::bound::Digests;
 use super::keys::{Key, KeyId, Keyring, MAC_BYTES};
 use super::reason::Reason;
 use crate::memory::store::Moment;
-use crate::policy::config::challenge::{Bind, Difficulty};
+use crate::policy::config::challenge::Difficulty;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
@@ -98,15 +98,6 @@ impl Token {
         } else {
             Err(Reason::Tampered)
         }
-    }
-
-    /// Holds what it is bound to against the request.
-    ///
-    /// # Errors
-    /// The first that is another one.
-    pub(super) fn holds_for(&self, bound: &Bound<'_>, key: &Key, bind: Bind) -> Result<(), Reason> {
-        let now = bound.digests(key, bind);
-        self.bound.held_against(&now, bound.opens_websocket)
     }
 
     fn signed(&self, id: KeyId) -> [u8; SIGNED] {

@@ -88,7 +88,11 @@ impl Plugin {
             tables: config.clients.tables()?,
             looks_for_floods: config.connection.policy.looks_for_floods(),
             // Connections are challenged by nobody, and the pages take memory.
-            challenges: if role == Role::Request { Challenges::new(&config) } else { None },
+            challenges: if role == Role::Request {
+                Challenges::new(&config)
+            } else {
+                None
+            },
             config,
             metrics,
             held: Held::default(),

@@ -70,7 +70,9 @@ impl<'s> Agent<'s> {
     /// The same with more arguments for curl.
     pub fn with(&self, arguments: &[&str]) -> Self {
         let mut other = self.clone();
-        other.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        other
+            .arguments
+            .extend(arguments.iter().map(|argument| (*argument).to_owned()));
         other
     }
 
@@ -154,14 +156,20 @@ impl<'s> Agent<'s> {
 
 /// The value of the cookie that was set.
 pub fn clearance(told: &Told) -> String {
-    let set = told.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {told:?}"));
+    let set = told
+        .header("set-cookie")
+        .unwrap_or_else(|| panic!("no cookie: {told:?}"));
     let value = set.strip_prefix("__Host-layerprint=").unwrap();
     value.split(';').next().unwrap().to_owned()
 }
 
 fn told(curl: &mut Command) -> Told {
     let output = curl.output().unwrap();
-    assert!(output.status.success(), "{curl:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{curl:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let (rest, headers) = text.rsplit_once('\t').unwrap();
     let (body, facts) = rest.rsplit_once('\n').unwrap();

@@ -43,7 +43,11 @@ fn a_client_that_does_the_work_passes_and_nobody_else_does_with_its_clearance() 
     assert!(through.is_upstreams(), "{through:?}");
     let verdict = &through.received("x-layerprint-verdict")[0];
     assert!(verdict.starts_with("log;mode=enforce"), "{verdict}");
-    assert_eq!(through.received("cookie"), ["session=abc"], "the upstream never gets the clearance");
+    assert_eq!(
+        through.received("cookie"),
+        ["session=abc"],
+        "the upstream never gets the clearance"
+    );
     assert_eq!(stat(&stack, "clearances.state.valid"), 1);
 
     for (reason, other) in others(&cleared) {
@@ -63,7 +67,10 @@ fn a_client_that_does_the_work_passes_and_nobody_else_does_with_its_clearance() 
         assert_eq!(stat(&stack, &format!("clearances.state.{reason}")), before + 1);
     }
     let lines = stack.access_log().wait_for(10, Duration::from_secs(10)).unwrap();
-    let told: Vec<_> = lines.iter().map(|line| line["layerprint"]["challenge"].as_str()).collect();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| line["layerprint"]["challenge"].as_str())
+        .collect();
     assert_eq!(&told[..3], [Some("issued"), Some("solved"), None]);
     assert_eq!(lines[2]["layerprint"]["clearance"], 10);
     assert_eq!(lines[3]["layerprint"]["clearance_refused"], "network");
@@ -76,7 +83,10 @@ fn an_answer_is_worth_nothing_in_other_hands_changed_or_twice_after_its_time() {
     if !can_run(test, []) {
         return;
     }
-    let stack = site(test, &json!({ "answer_within_s": 10, "difficulty": 12, "attempts": { "count": 1000 } }));
+    let stack = site(
+        test,
+        &json!({ "answer_within_s": 10, "difficulty": 12, "attempts": { "count": 1000 } }),
+    );
     let agent = Agent::new(&stack);
     let failed = |reason: &str| stat(&stack, &format!("challenge_failures.reason.{reason}"));
     let refused = |agent: &Agent<'_>, answer: &str, reason: &str| {
@@ -98,13 +108,20 @@ fn an_answer_is_worth_nothing_in_other_hands_changed_or_twice_after_its_time() {
     let easier = easier(&answer);
     refused(&agent, &easier, "tampered");
     let less = layerprint::policy::config::challenge::Difficulty::new(10).unwrap();
-    let short = (0..).map(|_| agent.get("/guarded").puzzle().solve_as(less).answer).next().unwrap();
+    let short = (0..)
+        .map(|_| agent.get("/guarded").puzzle().solve_as(less).answer)
+        .next()
+        .unwrap();
     refused(&agent, &short, "work");
     for nothing in ["", "~", "x", &answer[..answer.len() - 1], &format!("{answer}=")] {
         refused(&agent, nothing, "malformed");
     }
     assert_eq!(agent.answer(&answer).status, 204, "the right hands, in time");
-    assert_eq!(agent.answer(&answer).status, 204, "again in time: bound as it was, it is worth no more");
+    assert_eq!(
+        agent.answer(&answer).status,
+        204,
+        "again in time: bound as it was, it is worth no more"
+    );
     sleep(Duration::from_secs(11).saturating_sub(begun.elapsed()));
     refused(&agent, &answer, "expired");
     assert_eq!(stat(&stack, "challenges.event.solved.route.default"), 2);
@@ -155,7 +172,12 @@ fn keys_change_without_a_gap() {
     let clearance = Agent::new(&old).pass("/guarded");
     let both = site(test, &json!({ "keys": [OTHER_KEY, KEY] }));
     let new = site(test, &json!({ "keys": [OTHER_KEY] }));
-    assert!(Agent::new(&both).with_clearance(&clearance).get("/guarded").is_upstreams());
+    assert!(
+        Agent::new(&both)
+            .with_clearance(&clearance)
+            .get("/guarded")
+            .is_upstreams()
+    );
     assert_eq!(Agent::new(&new).with_clearance(&clearance).get("/guarded").status, 403);
     assert_eq!(stat(&new, "clearances.state.unknown-key"), 1);
     let newer = Agent::new(&both).pass("/guarded");

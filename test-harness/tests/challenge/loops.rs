@@ -28,7 +28,10 @@ fn who_refuses_too_often_is_limited_whatever_it_is_and_a_neighbour_is_not() {
     let stack = site(test, &json!({ "attempts": { "count": 3, "per_s": 600 } }));
     let agent = Agent::new(&stack);
     let at_once: Vec<_> = (0..5).map(|_| agent.get("/guarded").status).collect();
-    assert!(at_once.iter().all(|status| *status == 403), "a page that loads much is one visit: {at_once:?}");
+    assert!(
+        at_once.iter().all(|status| *status == 403),
+        "a page that loads much is one visit: {at_once:?}"
+    );
     sleep(Duration::from_millis(1_050));
     let program = agent.as_program();
     let statuses = each_second(&program, 5, |agent| agent.get("/guarded").status);
@@ -50,7 +53,10 @@ fn who_fails_too_often_is_answered_so_and_who_comes_with_a_clearance_begins_anew
     if !can_run(test, []) {
         return;
     }
-    let stack = site(test, &json!({ "attempts": { "count": 3, "per_s": 600, "then": "block" } }));
+    let stack = site(
+        test,
+        &json!({ "attempts": { "count": 3, "per_s": 600, "then": "block" } }),
+    );
     let agent = Agent::new(&stack);
     let cleared = agent.with_clearance(&agent.pass("/guarded"));
     sleep(Duration::from_millis(1_050));
@@ -64,7 +70,10 @@ fn who_fails_too_often_is_answered_so_and_who_comes_with_a_clearance_begins_anew
     each_second(&agent, 3, |agent| agent.answer("x").status);
     sleep(Duration::from_millis(1_050));
     let blocked = agent.get("/guarded");
-    assert!(blocked.status == 403 && !blocked.body.contains("data-token"), "{blocked:?}");
+    assert!(
+        blocked.status == 403 && !blocked.body.contains("data-token"),
+        "{blocked:?}"
+    );
 }
 
 #[test]
@@ -83,7 +92,13 @@ fn a_cleared_client_still_counts_and_is_blocked_by_what_blocks() {
     assert_eq!(cleared.with(&["-X", "PUT"]).get(PATH).status, 403);
     let statuses: Vec<_> = (0..7).map(|_| cleared.get("/guarded").status).collect();
     assert_eq!(statuses, [200, 200, 200, 200, 200, 429, 429]);
-    assert_eq!(stat(&stack, "decisions.route.default.reason.limit.verdict.limit.mode.enforce"), 2);
+    assert_eq!(
+        stat(
+            &stack,
+            "decisions.route.default.reason.limit.verdict.limit.mode.enforce"
+        ),
+        2
+    );
 }
 
 #[test]
@@ -103,5 +118,8 @@ fn observed_nobody_is_challenged_and_the_page_can_be_tried() {
     let passed = agent.answer(&tried.puzzle().solve().answer);
     let cleared = agent.with_clearance(&crate::agent::clearance(&passed));
     assert!(cleared.get("/guarded").received("x-layerprint-verdict")[0].starts_with("log;mode=observe"));
-    assert_eq!(cleared.get(&format!("{PATH}?to=/guarded")).header("location"), Some("/guarded"));
+    assert_eq!(
+        cleared.get(&format!("{PATH}?to=/guarded")).header("location"),
+        Some("/guarded")
+    );
 }

@@ -47,7 +47,10 @@ pub fn site(test: &str, challenge: &Value) -> Stack {
 }
 
 pub fn can_run(test: &str, more: impl IntoIterator<Item = Availability>) -> bool {
-    require_or_skip(test, [Stack::availability(), agent::availability()].into_iter().chain(more))
+    require_or_skip(
+        test,
+        [Stack::availability(), agent::availability()].into_iter().chain(more),
+    )
 }
 
 pub fn stat(stack: &Stack, name: &str) -> u64 {

@@ -39,7 +39,11 @@ pub(crate) fn bench_challenge(arguments: &[&str]) -> Result<ExitCode, Box<dyn Er
         "CPU time of Envoy for each request; 1 worker, direct response, HTTP/2 in cleartext, {AT_A_TIME} requests at a time\n"
     );
     let measured = measure(&VARIANTS, plan, |site| site.start())?;
-    let with = report::title("With challenges, beside what is alike in the same process", plan, ACCEPTED.what);
+    let with = report::title(
+        "With challenges, beside what is alike in the same process",
+        plan,
+        ACCEPTED.what,
+    );
     println!("{with}\n\n{}", report::table(&beside_alike(&measured), lives));
     let without = report::title("The same, beside an Envoy without challenges", plan, ACCEPTED.what);
     println!("{without}\n\n{}", report::table(&beside_without(&measured), lives));
@@ -94,7 +98,11 @@ mod tests {
         };
         for row in beside_alike(&measured) {
             assert!(row.samples[0] >= 100.0, "{}", row.name);
-            assert!(row.beside.is_none_or(|(_, samples)| samples[0] < row.samples[0]), "{}", row.name);
+            assert!(
+                row.beside.is_none_or(|(_, samples)| samples[0] < row.samples[0]),
+                "{}",
+                row.name
+            );
         }
         let without = beside_without(&measured);
         assert!(without.len() >= 3);
