@@ -11,6 +11,7 @@
 use layerprint::clients::crawlers::{Advice, Purpose};
 use layerprint::compare::Agreement;
 use layerprint::evidence::NetworkTag;
+use layerprint::policy::config::texts::Word;
 use layerprint::policy::config::{Config, Header, Problem, Variables};
 use layerprint::policy::connection::ConnectionVerdict;
 use layerprint::policy::ladders::Band;
@@ -26,7 +27,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 /// What only the parser refuses, by the words of its messages.
-const BEYOND_A_SCHEMA: [&str; 24] = [
+const BEYOND_A_SCHEMA: [&str; 25] = [
     "is taken",
     "is the same as routes[",
     "cannot be told to be more or less specific than",
@@ -54,6 +55,7 @@ const BEYOND_A_SCHEMA: [&str; 24] = [
     "the variable NOT_SET is not set",
     "is below challenge.difficulty",
     "is no shorter than answer_within_s",
+    "has too many words",
 ];
 
 /// The variables of whoever reads the corpus.
@@ -211,6 +213,7 @@ fn challenge(same_site: &str, then: &str, no_script: Value) -> Value {
         "clearance": {"cookie": "x", "for_s": 2_592_000, "same_site": same_site},
         "bind": {"ipv4_prefix": 0, "ipv6_prefix": 0, "tls": false, "http": false},
         "attempts": {"count": 1, "per_s": 86_400, "then": then}, "noscript": no_script, "contact": "https://example.com/help",
+        "texts": {"en": object(&Word::ALL, |(name, _)| name, |_| json!("text"))},
     })
 }
 
@@ -416,6 +419,8 @@ fn a_corpus_of_configurations_is_accepted_and_refused_by_both() {
         with_challenge("contact", json!("https://a\"b")),
         with_challenge("clearance", json!({"cookie": "a b"})),
         with_challenge("noscript", json!({})),
+        with_challenge("texts", json!({"de_DE": {}})),
+        with_challenge("texts", json!({"de": {"title": "a".repeat(301)}})),
         json!({"ladders": {"page": {"difficulty": 27}}}),
     ];
     assert_eq!(agree(&wrong), 0);
@@ -457,13 +462,17 @@ fn what_a_schema_cannot_say_the_parser_does() {
         with_challenge("keys", json!([{"env": "NOT_SET"}])),
         json!({"challenge": {"keys": [{"env": "LAYERPRINT_CHALLENGE_KEY"}], "difficulty": 20, "load": {"max_difficulty": 19}}}),
         json!({"challenge": {"keys": [{"env": "LAYERPRINT_CHALLENGE_KEY"}], "answer_within_s": 60, "noscript": {"wait_s": 60}}}),
+        with_challenge(
+            "texts",
+            json!({"de": object(&Word::ALL, |(name, _)| name, |_| json!("a".repeat(300)))}),
+        ),
     ];
     for (words, value) in BEYOND_A_SCHEMA.iter().zip(&left) {
         let problems = parse(value).unwrap_err();
         assert!(problems[0].what.contains(words), "{words}: {problems:?}");
     }
     if require_or_skip("schema: what it leaves to the parser", [validator()]) {
-        assert_eq!(accepted(&left), [true; 24]);
+        assert_eq!(accepted(&left), [true; 25]);
     }
 }
 

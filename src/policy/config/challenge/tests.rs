@@ -1,6 +1,7 @@
 //! What `challenge` becomes, how each mistake in it is told, and that no message shows a key.
 
 use super::super::tests::problems;
+use super::super::texts::Word;
 use super::super::{Config, Problem};
 use super::*;
 use crate::policy::Class;
@@ -43,7 +44,8 @@ fn every_key_is_read() {
         "path":"/x/~Y.z_1-2","difficulty":17.0,"load":{{"per_s":7,"max_difficulty":20}},"answer_within_s":60,
         "clearance":{{"cookie":"seen","for_s":2592000,"same_site":"none"}},
         "bind":{{"ipv4_prefix":0,"ipv6_prefix":128,"tls":false,"http":false}},
-        "attempts":{{"count":3,"per_s":10,"then":"block"}},"noscript":{{"wait_s":15}},"contact":"mailto:help@example.com"}}}}"#
+        "attempts":{{"count":3,"per_s":10,"then":"block"}},"noscript":{{"wait_s":15}},"contact":"mailto:help@example.com",
+        "texts":{{"de":{{"title":"Einen Moment"}}}}}}}}"#
     );
     let config = parse(&text).unwrap();
     let secret = |text: &[u8; 32]| Secret::new(text).unwrap();
@@ -77,7 +79,10 @@ fn every_key_is_read() {
         },
         no_script: NoScript::Wait(Duration::from_secs(15)),
         contact: Some("mailto:help@example.com".into()),
-        texts: Vec::new(),
+        texts: vec![Texts {
+            language: "de".into(),
+            words: vec![(Word::Title, "Einen Moment".into())],
+        }],
     };
     assert_eq!(config.challenge, Some(expected));
     let ladders = config.policy.ladders;
