@@ -378,7 +378,7 @@ fn one_clearance_that_is_believed_is_enough_and_its_name_is_another_one_over_htt
 #[test]
 fn nobody_reads_a_key_an_address_or_a_fingerprint_out_of_a_token() {
     let challenges = challenges();
-    let shown = format!("{:?} {:?}", challenges.keys, challenges.settings);
+    let shown = format!("{:?} {:?}", challenges.settings(), challenges.keys);
     assert!(shown.contains("Secret(…)"), "{shown}");
     for byte in 1..=32 {
         let run = format!("{byte}, {}, {}", byte + 1, byte + 2);

@@ -116,7 +116,8 @@ impl Policy {
         } = self.without_limits(&request);
         let mut decided = (verdict, mode);
         let mut limit = None;
-        let is_cleared = self.is_cleared(&request);
+        let is_challenged = is_challenge || hits.iter().any(|hit| hit.action == Verdict::Challenge);
+        let is_cleared = is_challenged && self.is_cleared(&request);
         let is_spared = rule.is_some_and(spares);
         for hit in hits.iter().filter(|_| !is_spared) {
             let action = cleared(hit.action, is_cleared);
@@ -137,7 +138,7 @@ impl Policy {
             rule: rule.filter(|_| limit.is_none()).map(|rule| Rc::clone(&rule.name)),
             limit,
             over: hits.iter().map(|hit| Rc::clone(&hit.name)).collect(),
-            cleared: is_cleared && (is_challenge || hits.iter().any(|hit| hit.action == Verdict::Challenge)),
+            cleared: is_cleared,
             unsolved: None,
         }
     }

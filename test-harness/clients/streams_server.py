@@ -1,6 +1,7 @@
 """An upstream whose answers last: Server-Sent Events and a WebSocket, by aiohttp. Prints its port, and serves until stdin ends.
 
-/guarded/events sends an event each half second, for ever. /guarded/socket echoes.
+/guarded/events sends an event each half second, for ever. /guarded/socket echoes. /sign-in has a form that is sent to /login; /heard
+tells what came there.
 """
 
 import asyncio
@@ -32,11 +33,32 @@ async def page(_):
     return web.Response(text="<!DOCTYPE html><title>guarded</title><p>the page", content_type="text/html")
 
 
+FORM = """<!DOCTYPE html><title>sign in</title>
+<form method=post action=/login><input name=user><input type=password name=password><button>Sign in</button></form>"""
+heard = []
+
+
+async def sign_in(_):
+    return web.Response(text=FORM, content_type="text/html")
+
+
+async def login(request):
+    heard.append(await request.text())
+    return web.Response(text="<!DOCTYPE html><title>welcome</title><p>welcome", content_type="text/html")
+
+
+async def tell(_):
+    return web.json_response(heard)
+
+
 async def main():
     app = web.Application()
     app.add_routes([
         web.get("/guarded/events", events),
         web.get("/guarded/socket", socket),
+        web.get("/sign-in", sign_in),
+        web.post("/login", login),
+        web.get("/heard", tell),
         web.get("/{rest:.*}", page),
     ])
     runner = web.AppRunner(app, access_log=None)

@@ -246,7 +246,7 @@ impl Language {
 
 /// What a browser without JavaScript waits by.
 const REFRESH: &str = "<noscript><meta http-equiv=\"refresh\" content=\"{seconds};url={path}?wait={token}&amp;to={encoded_to}\"></noscript>\n";
-const HELP: &str = "<p><a href=\"{contact}\">{get_help}</a></p>\n";
+const HELP: &str = "<small><a href=\"{contact}\">{get_help}</a></small>\n";
 const SECURE: &str = "<p><a href=\"{https}\">{secure_link}</a></p>\n";
 
 /// How long a browser without JavaScript waits. A second more than it has to: its clock is not ours, nor is ours as fine.

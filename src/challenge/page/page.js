@@ -13,24 +13,22 @@ const fail = text => {
   retry.focus();
 };
 retry.onclick = () => {
-  remember([]);
+  if (!keepsNothing()) remember([]);
   again();
 };
 // Kept alive by the browser and shown again, the page would be one that has done its work.
 addEventListener('pageshow', e => e.persisted && again());
 
-// When this tab has passed here lately: a browser that loses its cookies would go round for ever.
+// When this tab has passed here lately: a browser that loses its cookies would go round for ever. One that keeps no cookies keeps
+// nothing here either.
 const place = 'layerprint ' + location.pathname;
-const remember = times => {
+const remember = times => sessionStorage.setItem(place, JSON.stringify(times));
+const passed = () => JSON.parse(sessionStorage.getItem(place) || '[]').filter(time => Math.abs(Date.now() - time) < 12e4);
+const keepsNothing = () => {
   try {
-    sessionStorage.setItem(place, JSON.stringify(times));
-  } catch {}
-};
-const passed = () => {
-  try {
-    return JSON.parse(sessionStorage.getItem(place) || '[]').filter(time => Math.abs(Date.now() - time) < 12e4);
+    remember(passed());
   } catch {
-    return [];
+    return true;
   }
 };
 
@@ -85,7 +83,7 @@ const solve = (seed, limit) => new Promise((solved, failed) => {
 });
 
 const run = async () => {
-  if (!navigator.cookieEnabled) return fail('cookies');
+  if (!navigator.cookieEnabled || keepsNothing()) return fail('cookies');
   if (passed().length > 2) return fail('failed');
   say('checking');
   const { token } = data;

@@ -1,3 +1,5 @@
+//! Pages as they are written: their size, their policy, what of them is a client's, their languages.
+
 use super::*;
 use crate::policy::config::texts::MAX_TEXTS;
 use std::time::{Duration, Instant};

@@ -31,6 +31,7 @@ pub(super) struct Process {
     pub(super) queues: RefCell<Queues>,
     pub(super) metrics: RefCell<Metrics>,
     pub(super) calls: RefCell<Calls>,
+    pub(super) variables: RefCell<BTreeMap<String, String>>,
     vms: Cell<u64>,
     connections: Cell<u64>,
 }
@@ -69,6 +70,7 @@ impl Proxy {
             queues: RefCell::default(),
             metrics: RefCell::default(),
             calls: RefCell::default(),
+            variables: RefCell::default(),
             vms: Cell::new(0),
             connections: Cell::new(0),
         }))
@@ -120,6 +122,12 @@ impl Proxy {
     /// Moves the clock; no tick runs (see [`Vm::elapse`]).
     pub fn advance(&self, by: Duration) {
         self.0.clock.set(self.time().saturating_add(by));
+    }
+
+    /// Sets a variable that every VM has from now on. A guest reads all of them once.
+    pub fn set_variable(&self, name: &str, value: &str) {
+        let mut variables = self.0.variables.borrow_mut();
+        variables.insert(name.to_owned(), value.to_owned());
     }
 
     /// The level a guest is told when it asks. The host keeps every line, whatever the level.

@@ -11,6 +11,7 @@
 
 mod agent;
 mod believed;
+mod browsers;
 mod forms;
 mod keys;
 mod loops;

@@ -54,13 +54,13 @@ fn a_body_with_an_answer_is_not_waited_for() {
 }
 
 /// aiohttp's server, which is stopped when dropped.
-struct Upstream {
+pub struct Upstream {
     process: Child,
-    port: u64,
+    pub port: u64,
 }
 
 impl Upstream {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let mut process = python("streams_server.py")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -90,7 +90,7 @@ fn python(script: &str) -> Command {
 }
 
 /// Sends all to this upstream, and lets WebSockets through.
-fn with_upstream(port: u64) -> impl FnOnce(&mut Value) + Send + 'static {
+pub fn with_upstream(port: u64) -> impl FnOnce(&mut Value) + Send + 'static {
     move |config| {
         let clusters = config
             .pointer_mut("/static_resources/clusters")

@@ -3,8 +3,9 @@
 use super::scenario::{self, Client, Fate, Fields, Pieces, Scenario, Seen};
 use super::wire;
 use layerprint_harness::availability::require_or_skip;
+use layerprint_harness::stack::config::with_variables;
 use layerprint_harness::stack::{Stack, StackOptions};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -20,8 +21,11 @@ pub fn run_all(scenarios: &[Scenario]) {
     configurations.sort_unstable();
     configurations.dedup();
     for configuration in configurations {
-        let json: Value = serde_json::from_str(configuration).unwrap();
-        let stack = Stack::start(StackOptions::new("scenarios").filter(json)).unwrap();
+        let filter: Value = serde_json::from_str(configuration).unwrap();
+        let (name, value) = scenario::VARIABLE;
+        let options = StackOptions::new("scenarios").filter(filter).variable(name, value);
+        let by_name = move |config: &mut Value| with_variables(config, &json!({ "host_env_keys": [name] }));
+        let stack = Stack::start(options.edit(by_name)).unwrap();
         for scenario in scenarios
             .iter()
             .filter(|scenario| scenario.configuration == configuration)

@@ -234,9 +234,10 @@ pub fn the_route_its_class_and_its_cost_are_sent_alone_when_asked_for() -> Scena
         .line("forged", 2)
 }
 
+/// What challenges needs a key, here from a variable of the VM.
 pub fn enforcing_is_said_in_the_verdict() -> Scenario {
     Scenario::new("enforce", http2(vec![get(&[])]))
-        .configured(r#"{"mode": "enforce", "challenge": false}"#)
+        .configured(r#"{"mode": "enforce", "challenge": {"keys": [{"env": "LAYERPRINT_CHALLENGE_KEY"}]}}"#)
         .header("x-layerprint-verdict", QUIET.replace("observe", "enforce"))
         .line("mode", "enforce")
 }

@@ -1,7 +1,7 @@
 //! The roles on a stand-in proxy, without wasm: the fastest runner, and the one that can make a proxy fail.
 
 use super::replayed;
-use super::scenario::{Client, Fields, Scenario, Seen};
+use super::scenario::{self, Client, Fields, Scenario, Seen};
 use layerprint::annotate::answer::GrpcStatus;
 use layerprint::host::{CounterId, Failure, Fields as FieldsOf, Host, RequestId};
 use layerprint::memory::store::{Store, Swap, Unavailable, Version};
@@ -135,8 +135,9 @@ impl Store for Proxy {
 }
 
 impl Host for Proxy {
-    fn variable(&self, _: &str) -> Option<Vec<u8>> {
-        None
+    fn variable(&self, name: &str) -> Option<Vec<u8>> {
+        let (known, value) = scenario::VARIABLE;
+        (name == known).then(|| value.into())
     }
 
     fn property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, Failure> {

@@ -3,6 +3,12 @@
 use super::wire;
 use serde_json::Value;
 
+/// A variable that every VM has: a key, in base64.
+pub const VARIABLE: (&str, &str) = (
+    "LAYERPRINT_CHALLENGE_KEY",
+    "rB3VQmzqQW5o8zq0t1P2mG4mS3wYxX1dX6m8o3wq9yE=",
+);
+
 pub type Fields = Vec<(String, Vec<u8>)>;
 
 /// One client's connection, and what must be seen of it.

@@ -25,6 +25,8 @@ pub fn map(fields: &Fields) -> Headers {
 pub fn run(scenario: &Scenario) -> Vec<Seen> {
     let (protocol, requests) = scenario.maps();
     let proxy = Proxy::new();
+    let (name, value) = scenario::VARIABLE;
+    proxy.set_variable(name, value);
     let vm = proxy.vm(module(), "layerprint").unwrap();
     let connection_role = vm
         .start(Plugin::new("connection").configuration(scenario.configuration))

@@ -43,6 +43,11 @@ impl Bidi {
         self.tell("browsingContext.navigate", to).map(drop)
     }
 
+    pub(super) fn prepare(&mut self, tab: &str, script: &str) -> Result<(), ClientError> {
+        let script = json!({"functionDeclaration": format!("() => {{ {script} }}"), "contexts": [tab]});
+        self.tell("script.addPreloadScript", script).map(drop)
+    }
+
     pub(super) fn ask(&mut self, tab: &str, expression: &str) -> Result<String, ClientError> {
         // In a sandbox: it sees the document, is not seen by it, and is not bound by its policy.
         let question = json!({"expression": expression, "target": {"context": tab, "sandbox": "layerprint"}, "awaitPromise": true});
@@ -62,13 +67,19 @@ impl Bidi {
 
     pub(super) fn complaints(&mut self) -> Vec<String> {
         let events = self.socket.events();
-        let complaints = events.iter().filter(|event| event["params"]["level"] == "error");
+        let complaints = events.iter().filter(|event| is_complaint(event));
         complaints.map(|event| event["params"].to_string()).collect()
     }
 
     fn tell(&mut self, method: &str, params: Value) -> Result<Value, ClientError> {
         self.socket.ask(json!({"method": method, "params": params}))
     }
+}
+
+/// That the policy of a page keeps Firefox from its icon is as it should be.
+fn is_complaint(event: &Value) -> bool {
+    let text = event["params"]["text"].as_str().unwrap_or_default();
+    event["params"]["level"] == "error" && !text.contains("/favicon.ico")
 }
 
 fn text(answer: &Value, pointer: &str) -> Result<String, ClientError> {

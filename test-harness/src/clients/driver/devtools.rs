@@ -47,6 +47,12 @@ impl DevTools {
         self.tell(tab, "Page.navigate", json!({"url": url})).map(drop)
     }
 
+    pub(super) fn prepare(&mut self, tab: &str, script: &str) -> Result<(), ClientError> {
+        let script = json!({"source": script});
+        self.tell(tab, "Page.addScriptToEvaluateOnNewDocument", script)
+            .map(drop)
+    }
+
     pub(super) fn ask(&mut self, tab: &str, expression: &str) -> Result<String, ClientError> {
         let question = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
         let answer = self.tell(tab, "Runtime.evaluate", question)?;

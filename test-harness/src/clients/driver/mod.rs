@@ -6,6 +6,7 @@
 mod bidi;
 mod devtools;
 mod socket;
+mod websocket;
 
 use std::fs;
 use std::io;
@@ -56,6 +57,7 @@ impl Default for Setup {
 #[derive(Debug)]
 pub struct Driven {
     link: Link,
+    setup: Setup,
     process: Child,
     _profile: Profile,
 }
@@ -99,6 +101,7 @@ impl Driven {
         match link {
             Ok(link) => Ok(Self {
                 link,
+                setup,
                 process,
                 _profile: profile,
             }),
@@ -127,10 +130,21 @@ impl Driven {
         }
     }
 
+    /// Runs this script in each document that the tab has from here on, before the document's own.
+    pub fn prepare(&mut self, tab: &Tab, script: &str) -> Result<(), ClientError> {
+        match &mut self.link {
+            Link::DevTools(link) => link.prepare(&tab.0, script),
+            Link::Bidi(link) => link.prepare(&tab.0, script),
+        }
+    }
+
     /// What the JavaScript expression comes to in the tab's document; a promise is waited for.
     pub fn ask(&mut self, tab: &Tab, expression: &str) -> Result<Value, ClientError> {
-        // As text, both protocols hand over any value in the same way.
-        let expression = format!("(async () => JSON.stringify(await ({expression})) ?? 'null')()");
+        // As text, both protocols hand over any value in the same way. Where pages may run no scripts, promises come to nothing.
+        let expression = match self.setup.scripts {
+            true => format!("(async () => JSON.stringify(await ({expression})) ?? 'null')()"),
+            false => format!("JSON.stringify({expression}) ?? 'null'"),
+        };
         let text = match &mut self.link {
             Link::DevTools(link) => link.ask(&tab.0, &expression),
             Link::Bidi(link) => link.ask(&tab.0, &expression),
@@ -237,9 +251,9 @@ fn firefox(command: &mut Command, setup: Setup, profile: &Path) -> io::Result<()
             "layout.css.prefers-color-scheme.content-override",
             if setup.dark { "0" } else { "1" },
         ),
+        // It would show what upstreams echo in a page of its own.
+        ("devtools.jsonview.enabled", "false"),
         ("ui.prefersReducedMotion", if setup.still { "1" } else { "0" }),
-        // It would refuse to be told what pages of this machine's own may not know.
-        ("remote.active-protocols", "1"),
     ];
     let lines = FIREFOX_SETTINGS.iter().chain(&own);
     let settings: String = lines

@@ -1,4 +1,4 @@
-//! The little of WASI preview 1 that guests import: output, time, chance; no arguments, no environment, no files.
+//! The little of WASI preview 1 that guests import: output, time, chance, the environment; no arguments, no files.
 
 use super::super::abi::{Errno, LogLevel};
 use super::super::call::{Answer, Call, Ending};
@@ -42,15 +42,44 @@ pub(in super::super) fn clock_time_get(call: &mut Call<'_, '_>) -> Answer {
     call.write(at, &now.to_le_bytes())
 }
 
-pub(in super::super) fn environ_get(_: &mut Call<'_, '_>) -> Answer {
+/// The variables as `NAME=VALUE`, each with a zero behind it.
+fn variables(call: &Call<'_, '_>) -> Vec<Vec<u8>> {
+    let vm = call.vm();
+    let variables = vm.process.variables.borrow();
+    let entry = |(name, value): (&String, &String)| format!("{name}={value}\0").into_bytes();
+    variables.iter().map(entry).collect()
+}
+
+pub(in super::super) fn environ_sizes_get(call: &mut Call<'_, '_>) -> Answer {
+    let (count, size) = (call.word()?, call.word()?);
+    let variables = variables(call);
+    call.write(count, &length(variables.len())?)?;
+    call.write(size, &length(variables.iter().map(Vec::len).sum())?)
+}
+
+/// Where each variable stands, and all of them one behind the other.
+pub(in super::super) fn environ_get(call: &mut Call<'_, '_>) -> Answer {
+    let (mut place, mut at) = (call.word()?, call.word()?);
+    for variable in variables(call) {
+        call.write(place, &at.to_le_bytes())?;
+        call.write(at, &variable)?;
+        let size = u32::try_from(variable.len()).map_err(|_| Ending::OutOfBounds)?;
+        at = at.checked_add(size).ok_or(Ending::OutOfBounds)?;
+        place = place.checked_add(4).ok_or(Ending::OutOfBounds)?;
+    }
     Ok(())
+}
+
+fn length(length: usize) -> Result<[u8; 4], Ending> {
+    let length = u32::try_from(length).map_err(|_| Ending::OutOfBounds)?;
+    Ok(length.to_le_bytes())
 }
 
 pub(in super::super) fn args_get(_: &mut Call<'_, '_>) -> Answer {
     Ok(())
 }
 
-pub(in super::super) fn sizes_get(call: &mut Call<'_, '_>) -> Answer {
+pub(in super::super) fn args_sizes_get(call: &mut Call<'_, '_>) -> Answer {
     let (count, size) = (call.word()?, call.word()?);
     call.write(count, &[0; 4])?;
     call.write(size, &[0; 4])
