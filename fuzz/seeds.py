@@ -44,6 +44,12 @@ def claims():
     yield from (b"\n".join(lines) for lines in clients.values())
 
 
+def challenges():
+    """A paragraph each; see fuzz/invariants/challenge.rs."""
+    text = (TESTS / "fixtures/challenge.txt").read_text()
+    yield from (paragraph.strip("\n").replace("\n|", "\n").removeprefix("|").encode() for paragraph in text.split("\n\n"))
+
+
 def hex_of(folder):
     """The .hex files there; # begins a comment line."""
     for file in sorted((TESTS / "fixtures" / folder).glob("*.hex")):
@@ -57,6 +63,7 @@ def bytes_of(folder, *suffixes):
 def write_all():
     openings = list(hex_of("openings"))
     write("answer", (TESTS / "fixtures/accept.txt").read_bytes().splitlines())
+    write("challenge", challenges())
     write("claims", claims())
     write("client_hello", bytes_of(TESTS / "fixtures/tls", ".bin"))
     write("config", [*bytes_of(TESTS / "fixtures/config", ".json"), *hex_of("config")])

@@ -30,6 +30,14 @@ pub(crate) fn accept() -> Vec<String> {
     lines("accept.txt")
 }
 
+/// What clients send of challenges: a line for each of what is read, each begun with a bar.
+pub(crate) fn challenges() -> Vec<String> {
+    let text = fs::read_to_string(folder("challenge.txt")).unwrap();
+    let paragraphs = text.trim_end().split("\n\n");
+    let plain = |paragraph: &str| paragraph.replace("\n|", "\n").strip_prefix('|').unwrap().to_owned();
+    paragraphs.map(plain).collect()
+}
+
 /// `X-Forwarded-For` headers, with who is trusted.
 pub(crate) fn forwarded() -> Vec<String> {
     lines("forwarded.txt")

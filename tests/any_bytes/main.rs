@@ -10,6 +10,8 @@
 
 #[path = "../../fuzz/invariants/answer.rs"]
 mod answer;
+#[path = "../../fuzz/invariants/challenge.rs"]
+mod challenge;
 #[path = "../../fuzz/invariants/config.rs"]
 mod config;
 mod fixtures;
@@ -87,6 +89,13 @@ fn answers_hold_whole_cut_and_changed() {
 }
 
 #[test]
+fn challenges_hold_whole_cut_and_changed() {
+    for lines in fixtures::challenges() {
+        around(lines.as_bytes(), challenge::holds);
+    }
+}
+
+#[test]
 fn addresses_hold_whole_cut_and_changed() {
     for line in fixtures::forwarded() {
         around(line.as_bytes(), forwarded::holds);
@@ -142,6 +151,7 @@ proptest! {
     fn any_bytes_whatever_hold(bytes in vec(any::<u8>(), 0..600)) {
         connection_holds(&bytes);
         answer::holds(&bytes);
+        challenge::holds(&bytes);
         handover::holds(&bytes);
         config::holds(&bytes);
         forwarded::holds(&bytes);

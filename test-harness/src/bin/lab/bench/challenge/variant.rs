@@ -18,6 +18,7 @@ pub(super) const ABOUT: &str = "without a clearance";
 pub(super) const ABOUT_AGAIN: &str = "the same again";
 pub(super) const CLEARED: &str = "with a clearance";
 pub(super) const FROM_ELSEWHERE: &str = "with one of another host";
+const LARGE: &str = "as large a page of Envoy's own";
 pub(super) const BLOCKED: &str = "blocked";
 pub(super) const CHALLENGED: &str = "challenged";
 pub(super) const METHOD: &str = "refused at the path";
@@ -34,7 +35,7 @@ pub(super) struct Asked {
 }
 
 /// All of them.
-pub(super) const LOADS: [Asked; 12] = [
+pub(super) const LOADS: [Asked; 13] = [
     asked(ABOUT, Kind::Page(Cookies::None), None),
     asked(ABOUT_AGAIN, Kind::Page(Cookies::None), None),
     asked(CLEARED, Kind::Page(Cookies::Own), Some(ABOUT)),
@@ -49,6 +50,7 @@ pub(super) const LOADS: [Asked; 12] = [
         Kind::Page(Cookies::FourOfElsewhere),
         Some(ABOUT),
     ),
+    asked(LARGE, Kind::Large, Some(ABOUT)),
     asked(BLOCKED, Kind::Blocked, None),
     asked(CHALLENGED, Kind::Guarded(Cookies::None), Some(BLOCKED)),
     asked("challenged, with a clearance", Kind::Guarded(Cookies::Own), Some(ABOUT)),
@@ -65,6 +67,8 @@ const fn asked(name: &'static str, kind: Kind, beside: Option<&'static str>) -> 
 enum Kind {
     /// A page that everybody gets.
     Page(Cookies),
+    /// One as large as that with a puzzle, by Envoy itself: what sending so much takes.
+    Large,
     /// One that nobody gets.
     Blocked,
     /// One that takes a clearance.
@@ -104,6 +108,10 @@ pub(super) enum Site {
 /// Both.
 pub(super) const VARIANTS: [Site; 2] = [Site::Without, Site::With];
 
+/// Where Envoy has a page of so many bytes.
+const LARGE_PATH: &str = "/large";
+const LARGE_BYTES: usize = 9_300;
+
 const PATH: &str = "/.layerprint/challenge";
 const COOKIE: &str = "__Host-layerprint";
 const OF_BROWSERS: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -111,12 +119,13 @@ const OF_BROWSERS: &str = "text/html,application/xhtml+xml,application/xml;q=0.9
 impl Asked {
     /// Whether a site without challenges answers it alike.
     pub(super) const fn is_alike_without(&self) -> bool {
-        matches!(self.kind, Kind::Page(_) | Kind::Blocked)
+        matches!(self.kind, Kind::Page(_) | Kind::Large | Kind::Blocked)
     }
 
     fn request(&self, site: Site, earned: &Earned) -> Request {
         let (method, path, status) = match (self.kind, site) {
             (Kind::Page(_), _) => ("GET", "/about", 200),
+            (Kind::Large, _) => ("GET", LARGE_PATH, 200),
             (Kind::Blocked, _) => ("GET", "/blocked", 403),
             (Kind::Guarded(Cookies::Own), Site::With) => ("GET", "/guarded", 200),
             (Kind::Guarded(_), _) => ("GET", "/guarded", 403),
@@ -133,7 +142,7 @@ impl Asked {
         match self.kind {
             Kind::Page(cookies) | Kind::Guarded(cookies) => fields.extend(earned.cookies(cookies)),
             Kind::Answer(work) => fields.push((HEADER, earned.answer(work))),
-            Kind::Blocked | Kind::Method => {}
+            Kind::Large | Kind::Blocked | Kind::Method => {}
         }
         Request {
             method,
@@ -278,7 +287,7 @@ fn edit(config: &mut Value) {
     let small = Small {
         listener_filters: &[],
         roles: Roles::Both,
-        routes: json!([answer(json!({ "prefix": "/" }), &[])]),
+        routes: json!([large(), answer(json!({ "prefix": "/" }), &[])]),
     };
     small.apply(config);
     tell_ja4(config);
@@ -291,8 +300,22 @@ fn edit(config: &mut Value) {
             if let Some(setting) = filter.pointer_mut("/typed_config/use_remote_address") {
                 *setting = json!(false);
             }
+            if let Some(routes) = filter
+                .pointer_mut("/typed_config/route_config")
+                .and_then(Value::as_object_mut)
+            {
+                routes.insert("max_direct_response_body_size_bytes".to_owned(), json!(LARGE_BYTES));
+            }
         }
     }
+}
+
+fn large() -> Value {
+    let mut route = answer(json!({ "path": LARGE_PATH }), &[]);
+    if let Some(body) = route.pointer_mut("/direct_response/body/inline_string") {
+        *body = json!("x".repeat(LARGE_BYTES));
+    }
+    route
 }
 
 #[cfg(test)]
