@@ -258,7 +258,11 @@ mod tests {
             let log: &'static str = format!("a\n{}\nb\n!c", "x".repeat(MAX_LINE + over)).leak();
             let (kept, refused) = read(vec![log].leak());
             assert_eq!(kept, ["a", "b"], "{over}");
-            assert_eq!(refused, [(0, 2, "too long".to_owned()), (0, 4, "!c".to_owned())], "{over}");
+            assert_eq!(
+                refused,
+                [(0, 2, "too long".to_owned()), (0, 4, "!c".to_owned())],
+                "{over}"
+            );
         }
         let longest: &'static str = "x".repeat(MAX_LINE).leak();
         assert_eq!(read(vec![longest].leak()).0, [longest]);

@@ -81,7 +81,10 @@ pub(crate) fn progress(logs: &[OsString]) -> ProgressBar {
     });
     // Of what comes through a pipe nobody knows how much there is.
     let (bar, template) = match sizes.sum::<Option<u64>>() {
-        Some(size) => (ProgressBar::new(size), "{bar:30} {percent}% of {total_bytes}, {eta} left"),
+        Some(size) => (
+            ProgressBar::new(size),
+            "{bar:30} {percent}% of {total_bytes}, {eta} left",
+        ),
         None => (ProgressBar::no_length(), "{spinner} {bytes}, {bytes_per_sec}"),
     };
     match ProgressStyle::with_template(template) {

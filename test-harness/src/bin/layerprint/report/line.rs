@@ -7,8 +7,8 @@
 use layerprint::compare::Agreement;
 use layerprint::policy::Verdict;
 use layerprint_harness::replay::Logged;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fmt;
@@ -151,12 +151,18 @@ impl Evidence<'_> {
         if &*self.of == "connection" {
             return Ok(About::Connection);
         }
-        let none = |member: &str, value: &str, names: String| {
-            format!("its `{member}` is {value:?}, and none of {names}")
-        };
-        let agreement = Agreement::ALL.into_iter().find(|known| known.as_str() == &*self.agreement);
-        let agreement = agreement
-            .ok_or_else(|| none("agreement", &self.agreement, Agreement::ALL.map(Agreement::as_str).join(", ")))?;
+        let none =
+            |member: &str, value: &str, names: String| format!("its `{member}` is {value:?}, and none of {names}");
+        let agreement = Agreement::ALL
+            .into_iter()
+            .find(|known| known.as_str() == &*self.agreement);
+        let agreement = agreement.ok_or_else(|| {
+            none(
+                "agreement",
+                &self.agreement,
+                Agreement::ALL.map(Agreement::as_str).join(", "),
+            )
+        })?;
         let verdict = self
             .verdict()
             .ok_or_else(|| none("verdict", &self.verdict, Verdict::ALL.map(Verdict::as_str).join(", ")))?;
@@ -278,7 +284,9 @@ fn second_of_text(text: &str) -> Option<i64> {
     if let Ok(number) = text.parse() {
         return second_of_number(number);
     }
-    OffsetDateTime::parse(text, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
+    OffsetDateTime::parse(text, &Rfc3339)
+        .ok()
+        .map(OffsetDateTime::unix_timestamp)
 }
 
 /// Seconds have ten digits from 2001 to 2286, milliseconds thirteen, microseconds sixteen.
@@ -330,7 +338,11 @@ mod tests {
         ] {
             let line = json!({"a": [1], "layerprint": "{\"v\":1}", "start": start}).to_string();
             let around = Around::read(line.as_bytes()).unwrap();
-            assert_eq!((around.evidence.as_str(), around.second), ("{\"v\":1}", Some(BEGAN)), "{start}");
+            assert_eq!(
+                (around.evidence.as_str(), around.second),
+                ("{\"v\":1}", Some(BEGAN)),
+                "{start}"
+            );
         }
     }
 
@@ -344,7 +356,14 @@ mod tests {
 
     #[test]
     fn other_lines_are_left_to_who_tells_what_is_wrong() {
-        for line in [&b"{"[..], b"[1]", b"{}", br#"{"layerprint":null}"#, br#"{"layerprint":"-"}"#, br#"{"layerprint":{}}"#] {
+        for line in [
+            &b"{"[..],
+            b"[1]",
+            b"{}",
+            br#"{"layerprint":null}"#,
+            br#"{"layerprint":"-"}"#,
+            br#"{"layerprint":{}}"#,
+        ] {
             assert!(Around::read(line).is_none());
         }
     }
@@ -356,17 +375,31 @@ mod tests {
             "findings": [{"code": "new", "layer": 4, "weight": 7, "why": "w", "more": 1}]})
         .to_string();
         let read: Evidence<'_> = serde_json::from_str(&text).unwrap();
-        assert!(matches!(read.about(), Ok(About::Request(Agreement::Conflict, Verdict::Slow))));
+        assert!(matches!(
+            read.about(),
+            Ok(About::Request(Agreement::Conflict, Verdict::Slow))
+        ));
         assert_eq!(read.sent.agent.as_deref(), Some("a\"b"));
         assert_eq!(read.parts(), Some(["a", "b", "c"]));
         assert_eq!(read.missing.0.len(), 1);
-        assert!(matches!(&*read.findings, [Finding { layer: 4, weight: 7, .. }]));
+        assert!(matches!(
+            &*read.findings,
+            [Finding {
+                layer: 4,
+                weight: 7,
+                ..
+            }]
+        ));
     }
 
     #[test]
     fn what_lacks_a_verdict_is_refused_with_what_it_could_be() {
-        let read: Evidence<'_> = serde_json::from_str(r#"{"v":1,"of":"request","agreement":"clean","verdict":"x"}"#).unwrap();
+        let read: Evidence<'_> =
+            serde_json::from_str(r#"{"v":1,"of":"request","agreement":"clean","verdict":"x"}"#).unwrap();
         let why = read.about().err().unwrap();
-        assert_eq!(why, r#"its `verdict` is "x", and none of allow, log, review, slow, challenge, limit, block"#);
+        assert_eq!(
+            why,
+            r#"its `verdict` is "x", and none of allow, log, review, slow, challenge, limit, block"#
+        );
     }
 }

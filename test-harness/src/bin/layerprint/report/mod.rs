@@ -150,7 +150,9 @@ fn read(logs: &[OsString], judges: Option<&Judges>) -> Result<(Sums, Vec<String>
     }
     sums.lines.refused = count;
     if u64::try_from(refused.len()).is_ok_and(|named| named < count) {
-        complain(&format!("{count} lines refused in all; the first {MOST_REFUSED} are named"));
+        complain(&format!(
+            "{count} lines refused in all; the first {MOST_REFUSED} are named"
+        ));
     }
     Ok((sums, refused))
 }

@@ -18,11 +18,21 @@ const EVENTS: [(&str, &str); 6] = [
 /// The funnel of challenges.
 pub(super) fn challenges(sums: &Sums) -> Markup {
     let events = sums.challenges.most();
-    let count = |name: &str| events.iter().find(|(event, _)| *event == name).map_or(0, |(_, count)| **count);
+    let count = |name: &str| {
+        events
+            .iter()
+            .find(|(event, _)| *event == name)
+            .map_or(0, |(_, count)| **count)
+    };
     if events.is_empty() && sums.cleared == 0 && sums.refused_clearances.is_empty() {
         return html! { p .soft { "No challenge was made, and no clearance shown." } };
     }
-    let widest = EVENTS.iter().map(|(name, _)| count(name)).chain([sums.cleared]).max().unwrap_or_default();
+    let widest = EVENTS
+        .iter()
+        .map(|(name, _)| count(name))
+        .chain([sums.cleared])
+        .max()
+        .unwrap_or_default();
     let asked = count("issued");
     let passed = count("solved").saturating_add(count("waited"));
     html! {

@@ -31,10 +31,22 @@ pub(super) fn part(sums: &Sums) -> Markup {
         return html! { p .soft { "No request." } };
     }
     let missing = sums.missing.most();
-    let find = |kind: &str| missing.iter().find(|(name, _)| *name == kind).map(|(_, absence)| *absence);
-    let others = missing.iter().map(|(kind, _)| *kind).filter(|kind| KINDS.iter().all(|(known, _)| known != kind));
+    let find = |kind: &str| {
+        missing
+            .iter()
+            .find(|(name, _)| *name == kind)
+            .map(|(_, absence)| *absence)
+    };
+    let others = missing
+        .iter()
+        .map(|(kind, _)| *kind)
+        .filter(|kind| KINDS.iter().all(|(known, _)| known != kind));
     let kinds = KINDS.into_iter().chain(others.map(|kind| (kind, "")));
-    let mut met: Vec<_> = missing.iter().flat_map(|(_, absence)| absence.0.most()).map(|(reason, _)| reason).collect();
+    let mut met: Vec<_> = missing
+        .iter()
+        .flat_map(|(_, absence)| absence.0.most())
+        .map(|(reason, _)| reason)
+        .collect();
     met.sort_unstable();
     met.dedup();
     html! {

@@ -61,7 +61,11 @@ impl Page<'_> {
             part("shapes", "The most suspicious shapes", shapes::part(&sums.shapes)),
             part("reasons", "Reasons", reasons::part(&sums.reasons, sums.lines.requests)),
             part("fingerprints", "Fingerprints", prints::part(sums)),
-            part("evidence", "Evidence that was seen, and what is missing", evidence::part(sums)),
+            part(
+                "evidence",
+                "Evidence that was seen, and what is missing",
+                evidence::part(sums),
+            ),
             part("challenges", "Challenges", answers::challenges(sums)),
             part("limits", "Limits and rules", answers::limits(sums)),
         ]);
@@ -69,7 +73,7 @@ impl Page<'_> {
             parts.push(part("refused", "Lines that could not be read", self.refused_lines()));
         }
         let policy = format!(
-            "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+            "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
             BASE64_STANDARD.encode(Sha256::digest(STYLE))
         );
         let page = html! {
@@ -82,7 +86,7 @@ impl Page<'_> {
                     meta name="color-scheme" content="light dark";
                     meta name="referrer" content="no-referrer";
                     title { "layerprint report: " (number(sums.lines.requests)) " requests" }
-                    // Else browsers ask for one.
+                    // Else browsers ask for one; it is the only image that the policy lets in.
                     link rel="icon" href="data:,";
                     style { (PreEscaped(STYLE)) }
                 }
@@ -118,13 +122,19 @@ impl Page<'_> {
         let sums = self.sums;
         let requests = sums.lines.requests;
         let verdicts = sums.verdicts();
-        let answered = verdicts.all().filter(|(verdict, _)| verdict.is_answer()).map(|(_, count)| count).sum();
+        let answered = verdicts
+            .all()
+            .filter(|(verdict, _)| verdict.is_answer())
+            .map(|(_, count)| count)
+            .sum();
         let (observed, enforced) = (sums.observed.total(), sums.enforced.total());
         let mode = match (observed, enforced) {
             (0, 0) => html! { "no request" },
             (_, 0) => html! { "observe: verdicts are what would have been done, and every request passed" },
             (0, _) => html! { "enforce: verdicts were carried out" },
-            _ => html! { "carried out for " (percent(enforced, requests)) " of the requests, only written down for the others" },
+            _ => {
+                html! { "carried out for " (percent(enforced, requests)) " of the requests, only written down for the others" }
+            }
         };
         let period = sums.timeline.period();
         html! {
@@ -134,13 +144,13 @@ impl Page<'_> {
                 (tile("Connections passed through", &number(sums.lines.connections)))
                 (tile("Requests that the filter never saw", &number(sums.lines.unseen)))
                 (tile("Lines refused", &number(sums.lines.refused)))
-                div { dt { "Period" } dd .long {
+                div .broad { dt { "Period" } dd .long {
                     @match period {
                         Some((first, last)) => { (words::time(first, Precision::Full)) " to " (words::time(last, Precision::Full)) }
                         None => "no line has a time",
                     }
                 } }
-                div { dt { "Mode" } dd .long { (mode) } }
+                div .broad { dt { "Mode" } dd .long { (mode) } }
             }
             @if requests > 0 {
                 div .two {
@@ -166,7 +176,7 @@ impl Page<'_> {
             return html! { p .soft { "No request has a time that could be read: RFC 3339 or a number of seconds, in " code { "start" } "." } };
         }
         html! {
-            p { "Each column is one " (words::span(width)) "." }
+            p { "Each column is " (words::span(width)) "." }
             (plot::legend(&self.sums.agreement))
             h3 { "Requests" }
             (plot::columns(&columns, width, Scale::Requests, "requests"))
@@ -190,7 +200,11 @@ impl Page<'_> {
     }
 
     fn refused_lines(&self) -> Markup {
-        let more = self.sums.lines.refused.saturating_sub(u64::try_from(self.refused.len()).unwrap_or(u64::MAX));
+        let more = self
+            .sums
+            .lines
+            .refused
+            .saturating_sub(u64::try_from(self.refused.len()).unwrap_or(u64::MAX));
         html! {
             p { "They are counted nowhere else." }
             ul { @for line in self.refused { li { code { (words::foreign(line)) } } } }

@@ -12,6 +12,9 @@ use maud::{Markup, html};
 /// How high the plot over time is, in CSS pixels.
 const HEIGHT: u32 = 220;
 
+/// How much of it columns may take: the first line of the scale's text is as high as what is left.
+const ROOM: u32 = 214;
+
 /// Segments under this part of a row have no room for their name.
 const NAMED: f64 = 0.12;
 
@@ -145,51 +148,51 @@ pub(super) enum Scale {
 
 /// Columns over time, one beside another; `id` names the plot within the page.
 pub(super) fn columns(columns: &[Column], width: i64, scale: Scale, id: &str) -> Markup {
-    let most = columns.iter().map(|column| column.counts.total()).max().unwrap_or_default();
+    let most = columns
+        .iter()
+        .map(|column| column.counts.total())
+        .max()
+        .unwrap_or_default();
     let top = match scale {
         Scale::Requests => round_up(most),
         Scale::Share => 100,
     };
     let (title, description) = match scale {
-        Scale::Requests => ("Requests by agreement of the layers, over time", "Each column is one"),
-        Scale::Share => ("Share of each agreement, over time", "Each column is all requests of one"),
+        Scale::Requests => ("Requests by agreement of the layers, over time", "Each column is"),
+        Scale::Share => ("Share of each agreement, over time", "Each column is all requests of"),
     };
     let each = words::part(1, u64::try_from(columns.len()).unwrap_or(u64::MAX));
     // Between two columns is a gap where they are wide enough for one.
     let wide = if columns.len() > 1 { 0.88 } else { 1.0 };
+    let written = |part: u64| match scale {
+        Scale::Requests => words::number(part),
+        Scale::Share => format!("{part} %"),
+    };
     html! {
-        svg .plot width="100%" height=(HEIGHT) role="img" aria-labelledby={ (id) "-t " (id) "-d" } {
-            title id={ (id) "-t" } { (title) }
-            desc id={ (id) "-d" } {
-                (description) " " (words::span(width)) "; the table below has the numbers."
-            }
-            @for quarter in [1_u32, 2, 3, 4] {
-                @let y = HEIGHT.saturating_sub(HEIGHT.saturating_sub(16) * quarter / 4);
-                line .grid x1="0" x2="100%" y1=(y) y2=(y) {}
-            }
-            @for (place, column) in (0_u64..).zip(columns) {
-                @let from = (super::super::sums::float(place) + (1.0 - wide) / 2.0) * each;
-                (stack(column, from, each * wide, match scale {
-                    Scale::Requests => top,
-                    Scale::Share => column.counts.total(),
-                }, width))
-            }
-            @for quarter in [2_u32, 4] {
-                @let y = HEIGHT.saturating_sub(HEIGHT.saturating_sub(16) * quarter / 4).saturating_sub(4);
-                text .axis x="2" y=(y) {
-                    @match scale {
-                        Scale::Requests => { (words::number(top * u64::from(quarter) / 4)) }
-                        Scale::Share => { (top * u64::from(quarter) / 4) " %" }
-                    }
+        div .frame {
+            div .scale aria-hidden="true" { @for part in [top, top / 2, 0] { span { (written(part)) } } }
+            svg .plot width="100%" height=(HEIGHT) role="img" aria-labelledby={ (id) "-t " (id) "-d" } {
+                title id={ (id) "-t" } { (title) }
+                desc id={ (id) "-d" } { (description) " " (words::span(width)) "; the table below has the numbers." }
+                @for quarter in 0_u32..4 {
+                    @let y = f64::from(quarter) * f64::from(ROOM) / 4.0 + f64::from(HEIGHT.saturating_sub(ROOM));
+                    line .grid x1="0" x2="100%" y1=(y) y2=(y) {}
+                }
+                @for (place, column) in (0_u64..).zip(columns) {
+                    @let from = (super::super::sums::float(place) + (1.0 - wide) / 2.0) * each;
+                    (stack(column, from, each * wide, match scale {
+                        Scale::Requests => top,
+                        Scale::Share => column.counts.total(),
+                    }, width))
                 }
             }
+            (times(columns, width))
         }
-        (times(columns, width))
     }
 }
 
 fn stack(column: &Column, from: f64, wide: f64, top: u64, width: i64) -> Markup {
-    let room = f64::from(HEIGHT.saturating_sub(16));
+    let room = f64::from(ROOM);
     let mut below = 0;
     let pieces = column.counts.all().filter(|(_, count)| *count > 0).map(|(key, count)| {
         below += count;
@@ -210,7 +213,9 @@ fn stack(column: &Column, from: f64, wide: f64, top: u64, width: i64) -> Markup 
 
 /// When the columns begin: the first, two between, and the end of the last.
 fn times(columns: &[Column], width: i64) -> Markup {
-    let (Some(first), Some(last)) = (columns.first(), columns.last()) else { return html! {} };
+    let (Some(first), Some(last)) = (columns.first(), columns.last()) else {
+        return html! {};
+    };
     let end = last.begins.saturating_add(width);
     let third = end.saturating_sub(first.begins) / 3;
     let precision = match width {
@@ -265,7 +270,10 @@ mod tests {
         counts.add_many(Verdict::Allow, 3);
         counts.add_many(Verdict::Block, 1);
         let row = row(&counts, "verdicts").into_string();
-        assert!(row.contains(r#"aria-label="verdicts: allow 75.0 %, block 25.0 %""#), "{row}");
+        assert!(
+            row.contains(r#"aria-label="verdicts: allow 75.0 %, block 25.0 %""#),
+            "{row}"
+        );
         assert!(row.contains(r#"x="75.000%" width="25.000%""#), "{row}");
         assert!(row.contains("<title>block: 1, 25.0 %</title>"), "{row}");
     }
@@ -277,14 +285,20 @@ mod tests {
         counts.add_many(Agreement::Hostile, 5);
         let column = Column { begins: 0, counts };
         let plot = columns(&[column], 60, Scale::Requests, "x").into_string();
-        // 204 pixels are ten requests.
-        assert!(plot.contains(r#"y="118.00" height="102.00""#), "{plot}");
-        assert!(plot.contains(r#"y="16.00" height="102.00""#), "{plot}");
-        assert!(plot.contains("<title>1970-01-01 00:00:00: hostile 5 of 10</title>"), "{plot}");
+        // 214 pixels are ten requests.
+        assert!(plot.contains(r#"y="113.00" height="107.00""#), "{plot}");
+        assert!(plot.contains(r#"y="6.00" height="107.00""#), "{plot}");
+        assert!(
+            plot.contains("<title>1970-01-01 00:00:00: hostile 5 of 10</title>"),
+            "{plot}"
+        );
     }
 
     #[test]
     fn scales_end_at_round_numbers() {
-        assert_eq!([0, 1, 3, 7, 11, 61, 12_345].map(round_up), [2, 2, 4, 10, 20, 100, 20_000]);
+        assert_eq!(
+            [0, 1, 3, 7, 11, 61, 12_345].map(round_up),
+            [2, 2, 4, 10, 20, 100, 20_000]
+        );
     }
 }

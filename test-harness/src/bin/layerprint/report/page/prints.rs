@@ -24,7 +24,7 @@ pub(super) fn part(sums: &Sums) -> Markup {
 }
 
 fn kind(name: &str, what: &str, prints: &Capped<Print>, requests: u64) -> Markup {
-    let networks = |print: &Print| print.networks.number().value();
+    let networks = |print: &Print| print.number().value();
     html! {
         h3 { (name) " " span .note { (what) "; " @if prints.given_up().0 > 0 { "more than " } (number(u64::try_from(prints.len()).unwrap_or(u64::MAX))) " different" } }
         @if prints.is_empty() { p .soft { "Not seen in any request." } } @else {
@@ -38,7 +38,7 @@ fn kind(name: &str, what: &str, prints: &Capped<Print>, requests: u64) -> Markup
 
 fn table(caption: &str, prints: &[(&str, &Print)], requests: u64) -> Markup {
     let shown = || prints.iter().take(MOST);
-    let networks = |print: &Print| u64::from(print.networks.number().value());
+    let networks = |print: &Print| u64::from(print.number().value());
     let most = shown().map(|(_, print)| networks(print)).max().unwrap_or_default();
     html! {
         table .stacked {
@@ -48,7 +48,7 @@ fn table(caption: &str, prints: &[(&str, &Print)], requests: u64) -> Markup {
                 th .print scope="row" { code { bdi { (foreign(print)) } }
                     @if !counts.looks_like.is_empty() { " " span .note { (foreign(&counts.looks_like)) } } }
                 td .n data-is="requests" { (number(counts.volume())) " · " (percent(counts.volume(), requests)) (plot::meter(words::part(counts.volume(), requests))) }
-                td .n data-is="networks" { (words::networks(counts.networks.number())) (plot::meter(words::part(networks(counts), most))) }
+                td .n data-is="networks" { (words::networks(counts.number())) (plot::meter(words::part(networks(counts), most))) }
                 td .mix { (plot::small_row(&counts.agreement)) }
             } } }
         }

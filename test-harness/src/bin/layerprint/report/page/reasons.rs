@@ -16,7 +16,7 @@ pub(super) fn part(reasons: &Capped<Reason>, requests: u64) -> Markup {
             thead { tr { th scope="col" { "reason" } th .n scope="col" { "requests" } th .n scope="col" { "share" } th .n scope="col" { "layer" }
                 th .n scope="col" { "weight" } th scope="col" { "for example" } } }
             tbody { @for (code, reason) in reasons.most() { tr {
-                th .print scope="row" { code { (foreign(code)) } (plot::meter(words::part(reason.requests, requests))) }
+                th .print .code scope="row" { code { (foreign(code)) } (plot::meter(words::part(reason.requests, requests))) }
                 td .n data-is="requests" { (number(reason.requests)) }
                 td .n data-is="share" { (percent(reason.requests, requests)) }
                 td .n data-is="layer" { (reason.layer) }

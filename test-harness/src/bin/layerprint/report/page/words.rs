@@ -55,7 +55,13 @@ pub(super) fn foreign(text: &str) -> String {
     let shown = cut(text, MAX_SHOWN);
     let mut out: String = shown
         .chars()
-        .map(|letter| if is_plain(letter) { letter } else { char::REPLACEMENT_CHARACTER })
+        .map(|letter| {
+            if is_plain(letter) {
+                letter
+            } else {
+                char::REPLACEMENT_CHARACTER
+            }
+        })
         .collect();
     if shown.len() < text.len() {
         out.push('…');
@@ -71,13 +77,20 @@ fn is_plain(letter: char) -> bool {
 
 /// How long something takes, in the largest unit that fits.
 pub(super) fn span(seconds: i64) -> String {
-    let units = [(604_800, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    let units = [
+        (604_800, "week"),
+        (86_400, "day"),
+        (3_600, "hour"),
+        (60, "minute"),
+        (1, "second"),
+    ];
     let fits = |(unit, _): &&(i64, &str)| seconds % unit == 0;
-    let (count, name) = units.iter().find(fits).map_or((seconds, "second"), |(unit, name)| (seconds / unit, *name));
-    match count {
-        1 => name.to_owned(),
-        count => format!("{count} {name}s"),
-    }
+    let (count, name) = units
+        .iter()
+        .find(fits)
+        .map_or((seconds, "second"), |(unit, name)| (seconds / unit, *name));
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {name}{plural}")
 }
 
 /// Between which of these a time is written.
@@ -115,7 +128,10 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_and_shares_neither_vanish_nor_are_whole_before_they_are() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567].map(number),
+            ["0", "999", "1,000", "1,234,567"]
+        );
         let shares = [(0, 7), (1, 1_000_000), (1, 3), (999_999, 1_000_000), (7, 7), (0, 0)];
         let expected = ["0 %", "< 0.1 %", "33.3 %", "> 99.9 %", "100 %", "0 %"];
         assert_eq!(shares.map(|(share, whole)| percent(share, whole)), expected);
@@ -132,6 +148,9 @@ mod tests {
         assert_eq!(time(1_795_535_730, Precision::Full), "2026-11-24 15:55:30");
         assert_eq!(time(1_795_535_730, Precision::Minute), "11-24 15:55");
         assert_eq!(time(i64::MAX, Precision::Day), i64::MAX.to_string());
-        assert_eq!([1, 300, 3_600, 604_800, 2_419_200].map(span), ["second", "5 minutes", "hour", "week", "4 weeks"]);
+        assert_eq!(
+            [1, 300, 3_600, 604_800, 2_419_200].map(span),
+            ["1 second", "5 minutes", "1 hour", "1 week", "4 weeks"]
+        );
     }
 }

@@ -67,7 +67,9 @@ impl<V: Counted> Capped<V> {
         let mut all: Vec<_> = self.values.iter().map(|(key, value)| (&**key, value)).collect();
         all.sort_by(|(key, value), (other_key, other)| {
             let by_rank = rank(other).partial_cmp(&rank(value));
-            by_rank.unwrap_or(std::cmp::Ordering::Equal).then_with(|| key.cmp(other_key))
+            by_rank
+                .unwrap_or(std::cmp::Ordering::Equal)
+                .then_with(|| key.cmp(other_key))
         });
         all
     }
@@ -144,7 +146,10 @@ mod tests {
         let most = counts.most();
         assert_eq!((most[0], most[1].0), (("often", &90_000), "now and then"));
         let (given_up, missed) = counts.given_up();
-        assert!(given_up > 99_000 && *most[1].1 + missed >= 10_000, "{given_up}, {missed}");
+        assert!(
+            given_up > 99_000 && *most[1].1 + missed >= 10_000,
+            "{given_up}, {missed}"
+        );
     }
 
     #[test]

@@ -187,7 +187,10 @@ impl Sums {
     }
 
     fn count_prints(&mut self, line: &Evidence<'_>, agreement: Agreement, verdict: Verdict) {
-        let network = line.client.as_deref().and_then(|ip| Some(networks::network(ip.parse().ok()?)));
+        let network = line
+            .client
+            .as_deref()
+            .and_then(|ip| Some(networks::network(ip.parse().ok()?)));
         let looks_like = line.looks_like.as_deref();
         for (kind, print, looks_like) in [
             (&mut self.ja4, &line.ja4, looks_like),

@@ -59,7 +59,9 @@ impl Networks {
             }
             Self::Few(met) => met,
         };
-        let Err(place) = met.binary_search(&network) else { return };
+        let Err(place) = met.binary_search(&network) else {
+            return;
+        };
         if met.len() < EXACT {
             met.insert(place, network);
             return;
@@ -107,7 +109,15 @@ mod tests {
 
     #[test]
     fn addresses_of_one_network_are_one() {
-        let addresses = ["192.0.2.1", "192.0.2.77", "::ffff:192.0.2.9", "192.0.3.1", "2001:db8:1::1", "2001:db8:1:ff::1", "2001:db8:2::1"];
+        let addresses = [
+            "192.0.2.1",
+            "192.0.2.77",
+            "::ffff:192.0.2.9",
+            "192.0.3.1",
+            "2001:db8:1::1",
+            "2001:db8:1:ff::1",
+            "2001:db8:2::1",
+        ];
         assert_eq!(of(addresses.map(str::to_owned)).number(), Number::Exactly(4));
     }
 
@@ -118,7 +128,9 @@ mod tests {
         for (one, other) in [(0..2_000, 1_000..3_000), (0..30, 10..3_000), (0..3_000, 0..30)] {
             let mut both = of(one.map(address));
             both.merge(of(other.map(address)));
-            let Number::About(number) = both.number() else { panic!("{both:?}") };
+            let Number::About(number) = both.number() else {
+                panic!("{both:?}")
+            };
             assert!((2_300..3_700).contains(&number), "{number}");
         }
     }

@@ -106,7 +106,10 @@ mod tests {
         }
         verdicts.merge(&verdicts.clone());
         assert_eq!(verdicts.of(Verdict::Block), 14);
-        assert_eq!(verdicts.all().map(|(_, count)| count).collect::<Vec<_>>(), [2, 4, 6, 8, 10, 12, 14]);
+        assert_eq!(
+            verdicts.all().map(|(_, count)| count).collect::<Vec<_>>(),
+            [2, 4, 6, 8, 10, 12, 14]
+        );
         assert_eq!(verdicts.total(), 56);
         assert!(Agreement::ALL.len() < MOST);
     }

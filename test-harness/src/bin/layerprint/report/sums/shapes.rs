@@ -2,7 +2,7 @@
 
 use super::super::line::{Evidence, Finding};
 use super::capped::{Counted, cut};
-use super::networks::Networks;
+use super::networks::{Networks, Number};
 use super::per::Per;
 use layerprint::compare::Agreement;
 use layerprint::memory::key::Key;
@@ -20,7 +20,7 @@ pub(in super::super) struct Print {
     /// How the layers of each agree.
     pub(in super::super) agreement: Per<Agreement>,
     /// Where they come from.
-    pub(in super::super) networks: Networks,
+    networks: Networks,
     /// What one of them looks like: a client, or for a SYN a system.
     pub(in super::super) looks_like: Box<str>,
 }
@@ -33,6 +33,14 @@ impl Print {
         }
         if self.looks_like.is_empty() {
             self.looks_like = looks_like.unwrap_or_default().into();
+        }
+    }
+
+    /// From how many networks they come: an estimate of more than there are requests is theirs.
+    pub(in super::super) fn number(&self) -> Number {
+        match self.networks.number() {
+            Number::About(number) => Number::About(number.min(u32::try_from(self.volume()).unwrap_or(u32::MAX))),
+            exact => exact,
         }
     }
 }
@@ -157,7 +165,9 @@ impl Shape {
         let mut reasons: Vec<_> = self.reasons.iter().map(|(code, reason)| (&**code, reason)).collect();
         reasons.sort_by(|(code, reason), (other_code, other)| {
             let by_number = other.requests.cmp(&reason.requests);
-            by_number.then(other.weight.cmp(&reason.weight)).then(code.cmp(other_code))
+            by_number
+                .then(other.weight.cmp(&reason.weight))
+                .then(code.cmp(other_code))
         });
         reasons
     }

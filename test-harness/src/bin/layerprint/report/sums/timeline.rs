@@ -7,7 +7,23 @@ use std::collections::BTreeMap;
 
 /// How wide columns may be, in seconds: each divides the next, so that narrow ones can be put together.
 const WIDTHS: [i64; 17] = [
-    1, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 604_800, 2_419_200, 31_449_600, 314_496_000,
+    1,
+    5,
+    10,
+    30,
+    60,
+    300,
+    600,
+    1_800,
+    3_600,
+    10_800,
+    21_600,
+    43_200,
+    86_400,
+    604_800,
+    2_419_200,
+    31_449_600,
+    314_496_000,
 ];
 
 /// How many columns are held.
@@ -57,7 +73,9 @@ impl Timeline {
 
     /// The columns, without a gap, and the seconds that each stands for.
     pub(in super::super) fn columns(&self) -> (i64, Vec<Column>) {
-        let Some((first, last)) = self.period else { return (1, Vec::new()) };
+        let Some((first, last)) = self.period else {
+            return (1, Vec::new());
+        };
         let fits = |width: &i64| {
             let columns = (begin(last, *width).saturating_sub(begin(first, *width))) / width;
             *width >= self.seconds() && columns < MOST_SHOWN
@@ -126,9 +144,17 @@ mod tests {
 
     fn shown(seconds: impl IntoIterator<Item = i64>) -> (i64, Vec<(i64, u64)>) {
         let mut timeline = Timeline::default();
-        seconds.into_iter().for_each(|second| timeline.add(Some(second), Agreement::Clean));
+        seconds
+            .into_iter()
+            .for_each(|second| timeline.add(Some(second), Agreement::Clean));
         let (width, columns) = timeline.columns();
-        (width, columns.iter().map(|column| (column.begins, column.counts.total())).collect())
+        (
+            width,
+            columns
+                .iter()
+                .map(|column| (column.begins, column.counts.total()))
+                .collect(),
+        )
     }
 
     #[test]
@@ -156,6 +182,12 @@ mod tests {
         all.merge(other);
         assert_eq!((all.period(), all.undated()), (Some((0, 4_999_800)), 1));
         let (_, columns) = all.columns();
-        assert_eq!(columns.iter().map(|column| column.counts.of(Agreement::Hostile)).sum::<u64>(), 50_000);
+        assert_eq!(
+            columns
+                .iter()
+                .map(|column| column.counts.of(Agreement::Hostile))
+                .sum::<u64>(),
+            50_000
+        );
     }
 }
