@@ -15,8 +15,8 @@ pub(super) fn address(file: &str) -> Option<String> {
     let parsed: Value = serde_json::from_str(file).ok()?;
     Some(format!(
         "ws://{}:{}/session",
-        parsed["ws_host"].as_str()?,
-        parsed["ws_port"].as_u64()?
+        parsed.get("ws_host")?.as_str()?,
+        parsed.get("ws_port")?.as_u64()?
     ))
 }
 
@@ -78,8 +78,8 @@ impl Bidi {
 
 /// That the policy of a page keeps Firefox from its icon is as it should be.
 fn is_complaint(event: &Value) -> bool {
-    let text = event["params"]["text"].as_str().unwrap_or_default();
-    event["params"]["level"] == "error" && !text.contains("/favicon.ico")
+    let member = |pointer| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    member("/params/level") == "error" && !member("/params/text").contains("/favicon.ico")
 }
 
 fn text(answer: &Value, pointer: &str) -> Result<String, ClientError> {

@@ -75,8 +75,8 @@ impl DevTools {
         let complaints = events.iter().filter(|event| match event["method"].as_str() {
             Some("Runtime.exceptionThrown") => true,
             Some("Log.entryAdded") => {
-                let entry = &event["params"]["entry"];
-                entry["level"] == "error" && entry["source"] != "network"
+                let of_entry = |name: &str| event.pointer(&format!("/params/entry/{name}")).and_then(Value::as_str);
+                of_entry("level") == Some("error") && of_entry("source") != Some("network")
             }
             _ => false,
         });
