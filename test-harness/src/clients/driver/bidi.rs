@@ -67,8 +67,11 @@ impl Bidi {
 
     pub(super) fn complaints(&mut self) -> Vec<String> {
         let events = self.socket.events();
-        let complaints = events.iter().filter(|event| is_complaint(event));
-        complaints.map(|event| event["params"].to_string()).collect()
+        events
+            .iter()
+            .filter(|event| is_complaint(event))
+            .map(Value::to_string)
+            .collect()
     }
 
     fn tell(&mut self, method: &str, params: Value) -> Result<Value, ClientError> {
@@ -78,8 +81,8 @@ impl Bidi {
 
 /// That the policy of a page keeps Firefox from its icon is as it should be.
 fn is_complaint(event: &Value) -> bool {
-    let member = |pointer| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    member("/params/level") == "error" && !member("/params/text").contains("/favicon.ico")
+    let told = |pointer| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    told("/params/level") == "error" && !told("/params/text").contains("/favicon.ico")
 }
 
 fn text(answer: &Value, pointer: &str) -> Result<String, ClientError> {
