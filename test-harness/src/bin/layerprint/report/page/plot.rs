@@ -269,7 +269,7 @@ mod tests {
         let mut counts = Per::default();
         counts.add_many(Verdict::Allow, 3);
         counts.add_many(Verdict::Block, 1);
-        let row = row(&counts, "verdicts").into_string();
+        let row = row(&counts, "verdicts").into_string().replace('\u{a0}', " ");
         assert!(
             row.contains(r#"aria-label="verdicts: allow 75.0 %, block 25.0 %""#),
             "{row}"

@@ -25,7 +25,7 @@ pub(super) fn number(number: u64) -> String {
 pub(super) fn networks(networks: Number) -> String {
     match networks {
         Number::Exactly(count) => number(count.into()),
-        Number::About(count) => format!("≈ {}", number(count.into())),
+        Number::About(count) => format!("≈\u{a0}{}", number(count.into())),
     }
 }
 
@@ -34,14 +34,14 @@ pub(super) fn part(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { float(part) / float(whole) }
 }
 
-/// A share in percent: none is 0, all is 100, and what is little is not nothing.
+/// A share in percent, on one line: none is 0, all is 100, and what is little is not nothing.
 pub(super) fn percent(share: u64, whole: u64) -> String {
     match part(share, whole) * 100.0 {
-        0.0 => "0 %".to_owned(),
-        little if little < 0.1 => "< 0.1 %".to_owned(),
-        nearly if nearly > 99.9 && nearly < 100.0 => "> 99.9 %".to_owned(),
-        all if all >= 100.0 => "100 %".to_owned(),
-        some => format!("{some:.1} %"),
+        0.0 => "0\u{a0}%".to_owned(),
+        little if little < 0.1 => "<\u{a0}0.1\u{a0}%".to_owned(),
+        nearly if nearly > 99.9 && nearly < 100.0 => ">\u{a0}99.9\u{a0}%".to_owned(),
+        all if all >= 100.0 => "100\u{a0}%".to_owned(),
+        some => format!("{some:.1}\u{a0}%"),
     }
 }
 
@@ -134,7 +134,10 @@ mod tests {
         );
         let shares = [(0, 7), (1, 1_000_000), (1, 3), (999_999, 1_000_000), (7, 7), (0, 0)];
         let expected = ["0 %", "< 0.1 %", "33.3 %", "> 99.9 %", "100 %", "0 %"];
-        assert_eq!(shares.map(|(share, whole)| percent(share, whole)), expected);
+        assert_eq!(
+            shares.map(|(share, whole)| percent(share, whole).replace('\u{a0}', " ")),
+            expected
+        );
     }
 
     #[test]
