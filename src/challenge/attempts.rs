@@ -9,14 +9,23 @@ use crate::memory::shared::Change;
 use crate::memory::store::{Moment, Store};
 use crate::memory::table::{Record, Table, Tally};
 use crate::policy::config::challenge::Attempts as Settings;
+use core::cell::Cell;
 
 /// The attempts of the clients that are challenged. 8,192 of them at once, in 147 KB.
 #[derive(Debug)]
-pub struct Attempts(Table<Unsolved>);
+pub struct Attempts {
+    table: Table<Unsolved>,
+    /// Who was counted last, in which second, after how many attempts: whoever comes again in the same second changes nothing, and is
+    /// told the same without the proxy being asked.
+    last: Cell<Option<(Key, u32, u16)>>,
+}
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self(Table::new("challenges.1", 128, 64))
+        Self {
+            table: Table::new("challenges.1", 128, 64),
+            last: Cell::new(None),
+        }
     }
 }
 
@@ -63,7 +72,10 @@ impl Attempts {
     /// proxy does not share data.
     pub fn one_more(&self, store: &impl Store, client: Key, now: Moment, settings: &Settings) -> u16 {
         let second = super::token::seconds(now);
-        let changed = self.0.update(store, client, now, |record| {
+        if let Some((_, _, before)) = self.last.get().filter(|last| (last.0, last.1) == (client, second)) {
+            return before;
+        }
+        let changed = self.table.update(store, client, now, |record| {
             let age = u64::from(second.saturating_sub(record.since));
             // A clock that was set back begins anew, as what is over does.
             if record.since > second || age >= settings.per.as_secs() {
@@ -80,12 +92,15 @@ impl Attempts {
             record.count = record.count.saturating_add(1);
             (Change::Made, before)
         });
-        changed.unwrap_or_default()
+        let before = changed.ok();
+        self.last.set(before.map(|before| (client, second, before)));
+        before.unwrap_or_default()
     }
 
     /// `client` came with a clearance: it is a browser that gets on.
     pub fn forget(&self, store: &impl Store, client: Key, now: Moment) {
-        let _ = self.0.update(store, client, now, |record| {
+        self.last.set(None);
+        let _ = self.table.update(store, client, now, |record| {
             if record.count == 0 {
                 return (Change::None, ());
             }
@@ -96,6 +111,6 @@ impl Attempts {
 
     /// What became of changes since this was asked last.
     pub fn take_tally(&self) -> Tally {
-        self.0.take_tally()
+        self.table.take_tally()
     }
 }
