@@ -114,3 +114,74 @@ impl Attempts {
         self.table.take_tally()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::key::Keys;
+    use crate::memory::store::tests::Shelf;
+    use crate::memory::store::{Swap, Unavailable, Version};
+    use crate::policy::config::Challenge;
+    use core::time::Duration;
+
+    /// What two workers share, and how often they ask.
+    #[derive(Default)]
+    struct Proxy {
+        shelf: Shelf,
+        calls: Cell<u32>,
+    }
+
+    impl Store for Proxy {
+        fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>, Unavailable> {
+            self.calls.set(self.calls.get() + 1);
+            self.shelf.shared(key)
+        }
+
+        fn swap_shared(&self, key: &str, value: &[u8], seen: Option<Version>) -> Result<Swap, Unavailable> {
+            self.calls.set(self.calls.get() + 1);
+            self.shelf.swap_shared(key, value, seen)
+        }
+    }
+
+    fn client(n: u8) -> Key {
+        Keys::new([1, 2]).key("client", n)
+    }
+
+    /// Counts the client `n` in `second`.
+    fn counted(worker: &Attempts, proxy: &Proxy, n: u8, second: u64) -> u16 {
+        let now = Moment(Duration::from_secs(1_000_000 + second));
+        worker.one_more(proxy, client(n), now, &Challenge::default().attempts)
+    }
+
+    #[test]
+    fn a_second_counts_once_whoever_comes_between_and_at_whichever_worker() {
+        let (proxy, workers) = (Proxy::default(), [Attempts::default(), Attempts::default()]);
+        let count = |worker: usize, n, second| counted(&workers[worker], &proxy, n, second);
+        assert_eq!([count(0, 1, 0), count(0, 1, 0), count(1, 1, 0)], [0; 3]);
+        assert_eq!([count(0, 2, 0), count(0, 1, 0), count(0, 2, 0)], [0; 3]);
+        assert_eq!([count(1, 1, 1), count(0, 1, 1), count(0, 1, 1)], [1; 3]);
+        assert_eq!([count(0, 2, 2), count(0, 1, 2), count(1, 2, 3)], [1, 2, 2]);
+        // The time that counts is over.
+        assert_eq!([count(0, 1, 600), count(0, 1, 600), count(0, 1, 601)], [0, 0, 1]);
+    }
+
+    #[test]
+    fn who_comes_again_at_once_is_told_the_same_without_a_call_to_the_proxy() {
+        let (proxy, worker) = (Proxy::default(), Attempts::default());
+        counted(&worker, &proxy, 1, 0);
+        counted(&worker, &proxy, 1, 1);
+        let calls = proxy.calls.get();
+        assert_eq!([0; 20].map(|_| counted(&worker, &proxy, 1, 1)), [1; 20]);
+        assert_eq!(proxy.calls.get(), calls);
+        counted(&worker, &proxy, 1, 2);
+        assert!(proxy.calls.get() > calls);
+    }
+
+    #[test]
+    fn who_came_with_a_clearance_begins_anew_in_the_same_second_too() {
+        let (proxy, worker) = (Proxy::default(), Attempts::default());
+        assert_eq!([0, 1, 2].map(|second| counted(&worker, &proxy, 1, second)), [0, 1, 2]);
+        worker.forget(&proxy, client(1), Moment(Duration::from_secs(1_000_002)));
+        assert_eq!([2, 3].map(|second| counted(&worker, &proxy, 1, second)), [0, 1]);
+    }
+}
