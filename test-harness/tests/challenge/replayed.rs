@@ -20,7 +20,7 @@ fn the_log_of_a_challenge_is_decided_on_as_its_requests_were() {
     let cookie = agent.pass("/guarded");
     let cleared = agent.with_clearance(&cookie);
     assert!(cleared.get("/guarded").is_upstreams());
-    let other = cleared.from_elsewhere();
+    let other = cleared.elsewhere();
     let statuses: Vec<_> = (0..3)
         .map(|_| {
             let status = other.get("/guarded").status;
