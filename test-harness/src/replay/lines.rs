@@ -32,6 +32,11 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
+    /// The number of the last line that was read, empty or not.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
     /// The next line that is not empty, with its number; none at the end.
     ///
     /// # Errors

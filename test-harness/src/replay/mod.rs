@@ -6,9 +6,11 @@
 mod line;
 mod lines;
 mod redecide;
+mod spread;
 mod tally;
 
 pub use line::{Logged, Refused, Request};
 pub use lines::{Lines, MAX_LINE, RawLine};
 pub use redecide::Judge;
-pub use tally::{Change, Counts, Row, Tally};
+pub use spread::{RefusedLine, UnreadableLog, Worker, spread};
+pub use tally::{Change, Counts, NONE, Row, Tally};

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// The reason of a request without findings.
-const NONE: &str = "-";
+pub const NONE: &str = "-";
 
 /// How many lines there were of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +45,20 @@ pub struct Row {
     pub verdict: Verdict,
 }
 
+impl Row {
+    /// The row of a request.
+    pub fn of(assessment: &Assessment, decision: &Decision) -> Self {
+        Self {
+            route: decision.route.to_string(),
+            reason: assessment
+                .findings
+                .first()
+                .map_or(NONE, |finding| finding.code.as_str()),
+            verdict: decision.verdict,
+        }
+    }
+}
+
 /// Requests of one route and reason that get another verdict.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
@@ -67,26 +81,41 @@ pub struct Tally {
 impl Tally {
     /// Counts a request: what it is and gets under one configuration, and perhaps under another.
     pub fn count(&mut self, assessment: &Assessment, decision: &Decision, other: Option<&Decision>) {
+        let row = Row::of(assessment, decision);
+        self.count_row(row, other.map(|other| other.verdict));
+    }
+
+    /// Counts a request by its row, and perhaps by another verdict.
+    pub fn count_row(&mut self, row: Row, other: Option<Verdict>) {
         self.lines.requests += 1;
-        let row = Row {
-            route: decision.route.to_string(),
-            reason: assessment
-                .findings
-                .first()
-                .map_or(NONE, |finding| finding.code.as_str()),
-            verdict: decision.verdict,
-        };
-        if let Some(other) = other {
-            *self.matrix.entry((decision.verdict, other.verdict)).or_default() += 1;
-            if other.verdict != decision.verdict {
+        if let Some(verdict) = other {
+            *self.matrix.entry((row.verdict, verdict)).or_default() += 1;
+            if verdict != row.verdict {
                 let change = Change {
                     before: row.clone(),
-                    verdict: other.verdict,
+                    verdict,
                 };
                 *self.changes.entry(change).or_default() += 1;
             }
         }
         *self.rows.entry(row).or_default() += 1;
+    }
+
+    /// Adds what another part of the log amounts to.
+    pub fn merge(&mut self, other: Self) {
+        let Counts {
+            requests,
+            connections,
+            unseen,
+            refused,
+        } = other.lines;
+        self.lines.requests += requests;
+        self.lines.connections += connections;
+        self.lines.unseen += unseen;
+        self.lines.refused += refused;
+        add(&mut self.rows, other.rows);
+        add(&mut self.matrix, other.matrix);
+        add(&mut self.changes, other.changes);
     }
 
     /// The rows, most requests first.
@@ -132,6 +161,12 @@ impl Tally {
             "changes": changes.collect::<Vec<_>>(),
         });
         json!({"lines": lines, "table": table, "comparison": comparison})
+    }
+}
+
+fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, others: BTreeMap<K, u64>) {
+    for (key, count) in others {
+        *counts.entry(key).or_default() += count;
     }
 }
 

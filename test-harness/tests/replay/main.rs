@@ -1,4 +1,4 @@
-//! `layerprint replay` and `layerprint explain` as a user runs them, on lines that a real Envoy wrote (fixtures/log/record.sh).
+//! `layerprint replay`, `layerprint explain` and `layerprint report` as a user runs them, on lines that a real Envoy wrote (fixtures/log/record.sh).
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -9,6 +9,7 @@ mod compared;
 mod counts;
 mod explain;
 mod judge;
+mod report;
 
 use layerprint_harness::repo;
 use serde_json::Value;

@@ -6,6 +6,7 @@ mod explain;
 mod fingerprint;
 mod input;
 mod replay;
+mod report;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ struct Subcommand {
     run: fn(lexopt::Parser) -> Result<ExitCode, Failure>,
 }
 
-const SUBCOMMANDS: [Subcommand; 5] = [
+const SUBCOMMANDS: [Subcommand; 6] = [
     Subcommand {
         name: "fingerprint",
         does: "the fingerprints of each client connection in a capture",
@@ -42,6 +43,11 @@ const SUBCOMMANDS: [Subcommand; 5] = [
         name: "replay",
         does: "what would become of a log's requests, under one configuration or two",
         run: replay::run,
+    },
+    Subcommand {
+        name: "report",
+        does: "a log as one page with plots, for people",
+        run: report::run,
     },
 ];
 

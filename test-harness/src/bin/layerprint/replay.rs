@@ -1,18 +1,19 @@
 //! `layerprint replay`: what would become of a log's requests, under one configuration or two.
 
+use crate::input::Judges;
 use crate::{Failure, complain, input};
 use layerprint::policy::Verdict;
-use layerprint_harness::replay::{Judge, Lines, Logged, RawLine, Refused, Row, Tally};
+use layerprint_harness::replay::{Judge, Logged, RawLine, Refused, Row, Tally, Worker, spread};
 use layerprint_harness::table::Table;
 use lexopt::Arg::{Long, Short, Value};
-use std::ffi::{OsStr, OsString};
-use std::io::{self, BufRead, BufWriter, Write};
+use std::ffi::OsString;
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 const HELP: &str = "\
 layerprint replay --config C [--against D] [--json] LOG…
 
-Reads access logs, line by line (`-` for standard input), compares the layers of each request anew and decides on it, by
+Reads access logs, line by line (`-` for standard input, packed by gzip or not), compares the layers of each request anew and decides on it, by
 the filter's own code: under C, and under D too, each with its own routes, ladders, rules, networks and clients. What
 was remembered when the request came (counts of its source) is as it was logged.
 A line is what the filter wrote (wasm.layerprint), or an access log's JSON object that holds it under any key, as an
@@ -48,23 +49,14 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
         io::stdout().write_all(HELP.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
-    let config = input::judge(&arguments.config)?;
-    let against = arguments.against.as_deref().map(input::judge).transpose()?;
-    let mut replay = Replay {
-        config,
-        against,
-        tally: Tally::default(),
-    };
-    for log in &arguments.logs {
-        let reader = input::open(log)?;
-        replay.read(log, reader).map_err(|error| input::failed(log, &error))?;
-    }
-    let Replay { against, tally, .. } = replay;
+    let judges = Judges::of(&arguments.config, arguments.against.as_deref())?;
+    let is_compared = arguments.against.is_some();
+    let tally = read(&arguments.logs, &judges)?;
     let mut out = BufWriter::new(io::stdout().lock());
     if arguments.json {
-        writeln!(out, "{}", tally.to_json(against.is_some()))?;
+        writeln!(out, "{}", tally.to_json(is_compared))?;
     } else {
-        print(&mut out, &tally, against.is_some())?;
+        print(&mut out, &tally, is_compared)?;
     }
     out.flush()?;
     if tally.lines.requests > 0 {
@@ -99,33 +91,46 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Option<Arguments>, Failure> {
     }))
 }
 
+fn read(logs: &[OsString], judges: &Judges) -> Result<Tally, Failure> {
+    let bar = input::progress(logs);
+    let mut refused = 0;
+    let open = |log: usize| input::open_log(logs, log, &bar);
+    let read = spread(
+        logs.len(),
+        open,
+        || Replay {
+            judges: judges.make(),
+            tally: Tally::default(),
+        },
+        |line| {
+            refused += 1;
+            bar.suspend(|| complain(&input::place(logs, &line)));
+        },
+    );
+    bar.finish_and_clear();
+    let mut tally = Tally::default();
+    for part in read.map_err(|failed| input::unreadable(logs, failed))? {
+        tally.merge(part);
+    }
+    tally.lines.refused = refused;
+    Ok(tally)
+}
+
 struct Replay {
-    config: Judge,
-    against: Option<Judge>,
+    judges: Option<(Judge, Option<Judge>)>,
     tally: Tally,
 }
 
-impl Replay {
-    fn read(&mut self, log: &OsStr, reader: impl BufRead) -> io::Result<()> {
-        let mut lines = Lines::new(reader);
-        while let Some((number, line)) = lines.next_line()? {
-            let read = match line {
-                RawLine::Whole(line) => Logged::read(line),
-                RawLine::TooLong => Err(Refused::TooLong),
-            };
-            let taken = read
-                .map_err(|why| why.to_string())
-                .and_then(|logged| self.take(&logged));
-            if let Err(why) = taken {
-                self.tally.lines.refused += 1;
-                complain(&format!("{}:{number}: {why}", log.display()));
-            }
-        }
-        Ok(())
-    }
+impl Worker for Replay {
+    type Yield = Tally;
 
-    fn take(&mut self, logged: &Logged) -> Result<(), String> {
-        let evidence = match logged {
+    fn take(&mut self, line: RawLine<'_>) -> Result<(), String> {
+        let read = match line {
+            RawLine::Whole(line) => Logged::read(line),
+            RawLine::TooLong => Err(Refused::TooLong),
+        };
+        let logged = read.map_err(|why| why.to_string())?;
+        let evidence = match &logged {
             Logged::Request { evidence, .. } => evidence,
             Logged::Connection(_) => {
                 self.tally.lines.connections += 1;
@@ -136,15 +141,22 @@ impl Replay {
                 return Ok(());
             }
         };
+        let Some((config, against)) = &self.judges else {
+            return Err("nobody to decide on it".to_owned());
+        };
         let decide = |judge: &Judge| {
             let decided = judge.decide(evidence, logged.request());
             decided.map_err(|why| why.to_string())
         };
-        let (assessment, decision) = decide(&self.config)?;
-        let other = self.against.as_ref().map(decide).transpose()?;
+        let (assessment, decision) = decide(config)?;
+        let other = against.as_ref().map(decide).transpose()?;
         let other = other.as_ref().map(|(_, decision)| decision);
         self.tally.count(&assessment, &decision, other);
         Ok(())
+    }
+
+    fn finish(self) -> Tally {
+        self.tally
     }
 }
 
