@@ -75,6 +75,10 @@ bench-limits: setup wasm
 bench-challenge: setup wasm
 	@$(LAB) bench-challenge
 
+.PHONY: image
+image: wasm ## The module as images for Istio, Envoy Gateway and Kubernetes, in target/image
+	@$(PYTHON) envoy/image/build.py
+
 .PHONY: lint
 lint: wasm-target
 	$(CARGO) fmt --all --check

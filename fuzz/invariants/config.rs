@@ -45,7 +45,11 @@ pub(crate) fn holds(bytes: &[u8]) {
 
 /// Every variable with an even number of letters is set, to the same key.
 fn parse(bytes: &[u8]) -> Answer {
-    let key = |name: &str| name.len().is_multiple_of(2).then(|| b"rB3VQmzqQW5o8zq0t1P2mG4mS3wYxX1dX6m8o3wq9yE=".to_vec());
+    let key = |name: &str| {
+        name.len()
+            .is_multiple_of(2)
+            .then(|| b"rB3VQmzqQW5o8zq0t1P2mG4mS3wYxX1dX6m8o3wq9yE=".to_vec())
+    };
     Config::parse_with(bytes, Variables(&key))
 }
 

@@ -387,7 +387,10 @@ fn how_long_it_takes() {
                 })
                 .collect();
             took.sort_by(f64::total_cmp);
-            println!("{browser}, 2^{difficulty}: {:.0} ms at best, {:.0} usually, {:.0} at worst", took[0], took[7], took[14]);
+            println!(
+                "{browser}, 2^{difficulty}: {:.0} ms at best, {:.0} usually, {:.0} at worst",
+                took[0], took[7], took[14]
+            );
         });
     }
 }
