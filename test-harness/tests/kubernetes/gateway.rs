@@ -4,10 +4,11 @@
 use std::fs;
 
 use layerprint_harness::repo;
+use layerprint_harness::stack::config::visit;
 use serde_json::{Value, json};
 
 use crate::manifests::document;
-use crate::plain::{CONNECTION_MANAGER, Handover, TLS_INSPECTOR, assert_annotates, listener_filters, start, visit};
+use crate::plain::{CONNECTION_MANAGER, Handover, TLS_INSPECTOR, assert_annotates, listener_filters, start};
 
 const EXTENSION: &str = "envoy/gateway/extension-policy.yaml";
 const CLIENT: &str = "envoy/gateway/client-traffic-policy.yaml";

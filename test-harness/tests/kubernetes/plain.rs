@@ -7,8 +7,9 @@ use layerprint_harness::availability::require_or_skip;
 use layerprint_harness::clients::Client;
 use layerprint_harness::clients::CurlHttp;
 use layerprint_harness::repo;
+use layerprint_harness::stack::config::visit;
 use layerprint_harness::stack::{Stack, StackOptions};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 pub(crate) const CONNECTION_MANAGER: &str = "envoy.filters.network.http_connection_manager";
 pub(crate) const TLS_INSPECTOR: &str = "envoy.filters.listener.tls_inspector";
@@ -81,18 +82,6 @@ pub(crate) fn chains(listener: &mut Value) -> Vec<&mut Value> {
             _ => Vec::new(),
         })
         .collect()
-}
-
-/// Calls `change` on every object.
-pub(crate) fn visit(value: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
-    match value {
-        Value::Object(object) => {
-            change(object);
-            object.values_mut().for_each(|value| visit(value, change));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|value| visit(value, change)),
-        _ => {}
-    }
 }
 
 /// Starts Envoy with what `made` does to the bare configuration. What it logs to its stdout goes to the access log's file.
