@@ -96,8 +96,7 @@ impl Subject for Observed<'_> {
             Number::Clearance => match self.clearance {
                 Clearance::Valid(difficulty) => Evidence::Seen(difficulty.bits().into()),
                 Clearance::Refused(_) => Evidence::Missing(Reason::Refused),
-                Clearance::NotSent => Evidence::Missing(Reason::NotSent),
-                Clearance::Off => Evidence::Missing(Reason::NotProvided),
+                Clearance::NotSent | Clearance::Off => Evidence::Missing(Reason::NotSent),
             },
             // The policy has these itself.
             Number::L4 | Number::L7 | Number::Score => Evidence::Missing(Reason::NotProvided),
@@ -212,12 +211,16 @@ impl Subject for Replayed<'_> {
                 let seen = self.line.evidence("tcp", |_| Some(()));
                 seen.and_then(|()| Evidence::or_missing(self.line.number("hops"), Reason::Malformed))
             }
-            Number::RttUs | Number::RttGapUs | Number::Forged | Number::Clearance => {
-                match self.line.number(number.as_str()) {
-                    Some(value) => Evidence::Seen(value),
-                    None => self.line.missing(number.as_str()),
-                }
-            }
+            // Where none was shown, the line says nothing of it.
+            Number::Clearance => match self.line.number(number.as_str()) {
+                Some(value) => Evidence::Seen(value),
+                None if self.line.text("clearance_refused").is_none() => Evidence::Missing(Reason::NotSent),
+                None => self.line.missing(number.as_str()),
+            },
+            Number::RttUs | Number::RttGapUs | Number::Forged => match self.line.number(number.as_str()) {
+                Some(value) => Evidence::Seen(value),
+                None => self.line.missing(number.as_str()),
+            },
         }
     }
 

@@ -28,7 +28,11 @@
 //! fingerprints of TLS were made from: the ClientHello as the connection's `opening`, the ClientHello from `filter-state`, or
 //! the `proxy`'s own JA3 and JA4. `proxy_ja3` and `proxy_ja4` are there only when the proxy computed another value than we did.
 //! `rule` is there when a rule decided, `limit` when a limit did, and `limits` names all that the request is over; the codes of what was
-//! found over several requests stand among the findings. `crawler` is there when one is claimed, with what became of that in `crawler_state`. `path` is
+//! found over several requests stand among the findings. `clearance` is how hard the challenge was that the client has passed; where it
+//! shows a clearance that is not believed, that is `refused` in `missing`, and `clearance_refused` says why. `challenge` is what happened
+//! with one: `issued`, `told`, `solved`, `waited`, `given-up`, or `failed` with the reason in `challenge_failed`. `unsolved` is how often
+//! the client had been challenged in vain before: it is there when a challenge is carried out, and when so many were that another answer
+//! takes its place. `crawler` is there when one is claimed, with what became of that in `crawler_state`. `path` is
 //! without its query, and cut at 512 bytes. `sent` holds the headers that are compared, as they came: null for one
 //! that came more than once, and of a longer one the first 1025 bytes, which tell that it was too large. `tls_client` and `h2_client` are
 //! the implementations that fit, `looks_like` the client that all of it is, whatever it claims.

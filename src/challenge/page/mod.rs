@@ -130,15 +130,17 @@ impl Pages {
         self.answer(accept_language, &self.insecure_policy, |language| {
             let mut link = String::new();
             if let Some(url) = https_url.filter(|url| url.len() <= MAX_URL && url.starts_with("https://")) {
-                let fill = |hole, out: &mut String| match hole {
-                    Hole::Https => escape(out, url),
-                    _ => {}
+                let fill = |hole, out: &mut String| {
+                    if hole == Hole::Https {
+                        escape(out, url);
+                    }
                 };
                 link = language.write(&language.secure, None, fill);
             }
-            language.write(&language.insecure, None, |hole, out| match hole {
-                Hole::Https => out.push_str(&link),
-                _ => {}
+            language.write(&language.insecure, None, |hole, out| {
+                if hole == Hole::Https {
+                    out.push_str(&link);
+                }
             })
         })
     }

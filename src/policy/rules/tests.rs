@@ -358,6 +358,7 @@ fn a_condition_is_displayed_as_it_is_written() {
         (r#"{"l7":{"min":25}}"#, "l7 is 25 or more"),
         (r#"{"l7":{"max":49}}"#, "l7 is 49 or less"),
         (r#"{"forged":{"min":1,"max":1}}"#, "forged is 1"),
+        (r#"{"clearance":{"min":18}}"#, "clearance is 18 or more"),
         (
             r#"{"client_ip":["192.0.2.0/24","2001:db8::/32"]}"#,
             "client_ip is in 192.0.2.0/24 or 2001:db8::/32",

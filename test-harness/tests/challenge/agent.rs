@@ -84,7 +84,7 @@ impl<'s> Agent<'s> {
     }
 
     /// The same from another /24 of the loopback network.
-    pub fn from_elsewhere(&self) -> Self {
+    pub fn elsewhere(&self) -> Self {
         self.with(&["--interface", "127.0.77.7"])
     }
 

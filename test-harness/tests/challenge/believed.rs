@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// Another curl in each way that a connection can be another one.
 fn others<'s>(agent: &Agent<'s>) -> [(&'static str, Agent<'s>); 4] {
     [
-        ("network", agent.from_elsewhere()),
+        ("network", agent.elsewhere()),
         ("host", agent.on("other.example")),
         ("tls", agent.with(&["--tls-max", "1.2"])),
         ("http", agent.with(&["--http1.1"])),

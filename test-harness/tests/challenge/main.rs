@@ -15,6 +15,7 @@ mod browsers;
 mod forms;
 mod keys;
 mod loops;
+mod replayed;
 mod streams;
 mod work;
 

@@ -46,7 +46,8 @@ fn a_body_with_an_answer_is_not_waited_for() {
         return;
     }
     let stack = site(test, &json!({}));
-    let agent = Agent::new(&stack);
+    // Over HTTP/2, curl 7.88 loses an answer that comes before it has sent its body.
+    let agent = Agent::new(&stack).with(&["--http1.1"]);
     let answer = agent.get("/guarded").puzzle().solve().answer;
     let header = format!("layerprint-answer: {answer}");
     let told = agent.ask(PATH, &["-H", &header, "--data-raw", "what nobody wants"]);

@@ -14,15 +14,15 @@ fn a_solver_needs_as_many_hashes_as_the_difficulty_says() {
     let stack = site(test, &json!({ "difficulty": 18, "attempts": { "count": 1000 } }));
     let agent = Agent::new(&stack);
     let puzzles = (0..24).map(|_| agent.get("/guarded").puzzle());
-    let mut hashes = 0;
+    let mut hashes = 0_u64;
     for puzzle in puzzles {
         let solved = puzzle.solve();
         hashes += solved.hashes;
         assert_eq!(agent.answer(&solved.answer).status, 204);
     }
-    let ratio = hashes as f64 / (24 << 18) as f64;
-    eprintln!("{test}: {} hashes for an answer, {ratio:.3} of 2^18", hashes / 24);
-    assert!((0.8..1.2).contains(&ratio), "{ratio}");
+    let percent = hashes * 100 / (24 << 18);
+    eprintln!("{test}: {} hashes for an answer, {percent} % of 2^18", hashes / 24);
+    assert!((80..=120).contains(&percent), "{percent} %");
 }
 
 #[test]

@@ -154,6 +154,75 @@ fn a_rule_is_told_with_its_exceptions_and_with_what_it_passes_over() {
     );
 }
 
+/// A line of a request to a path that is guarded, with these members.
+fn guarded(more: &Value) -> String {
+    let mut line = evidence(1);
+    for (member, value) in more.as_object().unwrap() {
+        line[member] = value.clone();
+    }
+    let config = configuration(
+        "challenge",
+        r#"{"mode":"enforce","challenge":{"keys":["rB3VQmzqQW5o8zq0t1P2mG4mS3wYxX1dX6m8o3wq9yE="],"difficulty":12,
+                                          "attempts":{"count":3,"then":"block"}},
+            "ladders":{"login":{"difficulty":14}},
+            "rules":[{"name":"guarded","match":{"method":"GET"},"action":"challenge"}]}"#,
+    );
+    explained_by(&config, &["-"], &line.to_string())
+}
+
+#[test]
+fn a_challenge_is_told_with_what_it_costs_what_was_passed_and_what_was_tried() {
+    let first = guarded(&json!({"unsolved": 2, "challenge": "issued"}));
+    tells(
+        &first,
+        &[
+            " → challenge\n",
+            "  challenged in vain before this: 2, each second with a challenge counted once\n",
+            "  difficulty: 12, of all: 4096 hashes on average, more under load\n",
+            "  verdict: challenge, which means that the client is asked to solve a challenge\n",
+            "What the log says\n  challenge: issued: a page with a puzzle was given out\n",
+        ],
+    );
+    let given_up = guarded(&json!({"unsolved": 3, "challenge": "given-up"}));
+    tells(
+        &given_up,
+        &[
+            ": 3, each second with a challenge counted once; that is too often, so that the challenge becomes a block\n",
+            "  verdict: block, ",
+            "  challenge: given-up: the client had been challenged too often in vain, and got another answer\n",
+        ],
+    );
+    assert!(!given_up.contains("difficulty:"), "{given_up}");
+    let cleared = guarded(&json!({"clearance": 12}));
+    tells(
+        &cleared,
+        &["  clearance: one of 12 bits was shown, so that a challenge becomes a log\n  verdict: log, "],
+    );
+    let cheap = guarded(&json!({"clearance": 10}));
+    tells(
+        &cheap,
+        &[
+            "  clearance: one of 10 bits was shown, less than the 12 that are asked for here\n",
+            "  verdict: challenge, ",
+        ],
+    );
+    let idle = guarded(&json!({"clearance": 12, "method": "POST"}));
+    tells(
+        &idle,
+        &["  clearance: one of 12 bits was shown, and nothing challenges the request\n"],
+    );
+    let other = guarded(&json!({"clearance_refused": "network", "missing": {"clearance": "refused"}}));
+    tells(
+        &other,
+        &["  clearance: not believed: network: it was made in another network\n"],
+    );
+    let failed = guarded(&json!({"challenge": "failed", "challenge_failed": "work"}));
+    tells(
+        &failed,
+        &["  challenge: failed: an answer was not believed: work: the work was not done\n"],
+    );
+}
+
 #[test]
 fn what_cannot_be_explained_is_told() {
     let config = empty_config();

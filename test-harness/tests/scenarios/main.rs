@@ -12,6 +12,7 @@
 
 mod accepted;
 mod answers;
+mod challenged;
 mod envoy;
 mod failure;
 mod hello;

@@ -7,10 +7,12 @@ use super::wire;
 use layerprint::annotate::recorded::{Lookups, Recorded};
 use layerprint::annotate::subject::Replayed;
 use layerprint::annotate::{Annotation, Observed, line};
+use layerprint::challenge::{Clearance, Reason};
 use layerprint::compare::{Known, compare};
 use layerprint::evidence::{COMPARED, Evidence};
 
 use layerprint::host::RequestId;
+use layerprint::policy::config::challenge::Difficulty;
 use layerprint::policy::path;
 use layerprint::policy::routes::normal_host;
 use layerprint::policy::rules::{Field, Number, Subject};
@@ -72,7 +74,20 @@ impl Answers {
 pub fn holds(plugin: &Rc<Plugin>, proxy: &Proxy, request: &Fields) -> (Value, BTreeSet<&'static str>) {
     *proxy.headers.borrow_mut() = request.clone();
     let role = RequestRole::new(Rc::clone(plugin), RequestId(1));
-    role.observe(proxy, |live| as_in_its_line(plugin, live)).unwrap()
+    let look = |live: &Observed<'_>| {
+        let (line, mut seen) = as_in_its_line(plugin, live);
+        // It is added to what is observed where there are challenges.
+        for clearance in [
+            Clearance::NotSent,
+            Clearance::Valid(Difficulty::DEFAULT),
+            Clearance::Refused(Reason::Network),
+        ] {
+            let live = Observed { clearance, ..*live };
+            seen.extend(as_in_its_line(plugin, &live).1);
+        }
+        (line, seen)
+    };
+    role.observe(proxy, look).unwrap()
 }
 
 fn as_in_its_line(plugin: &Plugin, live: &Observed<'_>) -> (Value, BTreeSet<&'static str>) {

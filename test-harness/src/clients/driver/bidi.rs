@@ -15,8 +15,8 @@ pub(super) fn address(file: &str) -> Option<String> {
     let parsed: Value = serde_json::from_str(file).ok()?;
     Some(format!(
         "ws://{}:{}/session",
-        parsed["ws_host"].as_str()?,
-        parsed["ws_port"].as_u64()?
+        parsed.get("ws_host")?.as_str()?,
+        parsed.get("ws_port")?.as_u64()?
     ))
 }
 
@@ -67,8 +67,11 @@ impl Bidi {
 
     pub(super) fn complaints(&mut self) -> Vec<String> {
         let events = self.socket.events();
-        let complaints = events.iter().filter(|event| is_complaint(event));
-        complaints.map(|event| event["params"].to_string()).collect()
+        events
+            .iter()
+            .filter(|event| is_complaint(event))
+            .map(Value::to_string)
+            .collect()
     }
 
     fn tell(&mut self, method: &str, params: Value) -> Result<Value, ClientError> {
@@ -78,8 +81,8 @@ impl Bidi {
 
 /// That the policy of a page keeps Firefox from its icon is as it should be.
 fn is_complaint(event: &Value) -> bool {
-    let text = event["params"]["text"].as_str().unwrap_or_default();
-    event["params"]["level"] == "error" && !text.contains("/favicon.ico")
+    let told = |pointer| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    told("/params/level") == "error" && !told("/params/text").contains("/favicon.ico")
 }
 
 fn text(answer: &Value, pointer: &str) -> Result<String, ClientError> {

@@ -72,20 +72,25 @@ impl DevTools {
     /// Statuses of answers are noted there as well: those are no mistake of a script.
     pub(super) fn complaints(&mut self) -> Vec<String> {
         let events = self.socket.events();
-        let complaints = events.iter().filter(|event| match event["method"].as_str() {
-            Some("Runtime.exceptionThrown") => true,
-            Some("Log.entryAdded") => {
-                let entry = &event["params"]["entry"];
-                entry["level"] == "error" && entry["source"] != "network"
-            }
-            _ => false,
-        });
-        complaints.map(|event| event["params"].to_string()).collect()
+        events
+            .iter()
+            .filter(|event| is_complaint(event))
+            .map(Value::to_string)
+            .collect()
     }
 
     fn tell(&mut self, tab: &str, method: &str, params: Value) -> Result<Value, ClientError> {
         self.socket
             .ask(json!({"sessionId": tab, "method": method, "params": params}))
+    }
+}
+
+fn is_complaint(event: &Value) -> bool {
+    let told = |pointer| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    match told("/method") {
+        "Runtime.exceptionThrown" => true,
+        "Log.entryAdded" => told("/params/entry/level") == "error" && told("/params/entry/source") != "network",
+        _ => false,
     }
 }
 

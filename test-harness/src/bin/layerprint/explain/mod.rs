@@ -1,5 +1,6 @@
 //! `layerprint explain`: one logged request in words.
 
+mod challenge;
 mod claims;
 mod outcome;
 mod words;

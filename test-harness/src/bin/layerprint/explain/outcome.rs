@@ -1,5 +1,6 @@
 //! The words for what follows: what was found, what that amounts to, what decided, and where the log says otherwise.
 
+use super::challenge;
 use super::words::{Explained, member, plain};
 use layerprint::compare::{Assessment, Score};
 use layerprint::policy::ladders::Band;
@@ -87,15 +88,21 @@ fn decided(out: &mut impl Write, of: Explained<'_>) -> io::Result<()> {
         }
         None => writeln!(out, "  {cell}")?,
     }
+    if let Some(limit) = &decision.limit {
+        writeln!(
+            out,
+            "  limit {}: the request was over it → {}, which comes first",
+            plain(&limit.name),
+            limit.action.as_str()
+        )?;
+    }
+    challenge::write(out, of)?;
     writeln!(
         out,
         "  verdict: {}, which means that {}",
         decision.verdict.as_str(),
         consequence(decision.verdict)
     )?;
-    if decision.verdict == Verdict::Challenge {
-        challenged(out, of)?;
-    }
     let carried_out = match decision.mode {
         Mode::Observe => "it is written down, and the request passes",
         Mode::Enforce => "it is carried out",
@@ -105,21 +112,6 @@ fn decided(out: &mut impl Write, of: Explained<'_>) -> io::Result<()> {
         "  mode: {}, of {}: {carried_out}",
         decision.mode.as_str(),
         who_says_the_mode(of)
-    )
-}
-
-/// How hard the challenge is.
-fn challenged(out: &mut impl Write, of: Explained<'_>) -> io::Result<()> {
-    let (policy, class) = (of.judge.policy(), of.decision.class);
-    let bits = policy.difficulty(class).bits();
-    let whose = match policy.ladders.of(class).difficulty {
-        Some(_) => format!("of the ladder of class {}", class.as_str()),
-        None => "of all".to_owned(),
-    };
-    let hashes = 1_u64 << bits;
-    writeln!(
-        out,
-        "  difficulty: {bits}, {whose}: {hashes} hashes on average, more under load"
     )
 }
 
@@ -193,6 +185,7 @@ fn who_says_the_mode(of: Explained<'_>) -> String {
 fn logged(out: &mut impl Write, of: Explained<'_>) -> io::Result<()> {
     let (line, decision, assessment) = (of.line, of.decision, of.assessment);
     writeln!(out, "\nWhat the log says")?;
+    challenge::happened(out, of)?;
     let mut differences = Vec::new();
     let now = [
         ("verdict", decision.verdict.as_str().to_owned()),

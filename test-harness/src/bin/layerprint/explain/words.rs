@@ -34,7 +34,7 @@ const SEEN: [(&str, &str); 17] = [
 ];
 
 /// The members that are told elsewhere than in a line of their own.
-const TOLD: [&str; 34] = [
+const TOLD: [&str; 39] = [
     "v",
     "of",
     "verdict",
@@ -47,6 +47,11 @@ const TOLD: [&str; 34] = [
     "class",
     "rule",
     "findings",
+    "clearance",
+    "clearance_refused",
+    "challenge",
+    "challenge_failed",
+    "unsolved",
     "method",
     "host",
     "path",
