@@ -2,13 +2,16 @@
 //! ours need.
 
 use std::fs;
+use std::path::Path;
 
 use layerprint_harness::repo;
-use layerprint_harness::stack::config::visit;
+use layerprint_harness::stack::config::{self, visit};
 use serde_json::{Value, json};
 
 use crate::manifests::document;
-use crate::plain::{CONNECTION_MANAGER, Handover, TLS_INSPECTOR, assert_annotates, listener_filters, start};
+use crate::plain::{
+    CONNECTION_MANAGER, Handover, TLS_INSPECTOR, assert_annotates, assert_lacks_the_opening, listener_filters, start,
+};
 
 const EXTENSION: &str = "envoy/gateway/extension-policy.yaml";
 const CLIENT: &str = "envoy/gateway/client-traffic-policy.yaml";
@@ -187,7 +190,7 @@ fn locate<'a>(listener: &'a mut Value, path: &str) -> Vec<&'a mut Value> {
 #[test]
 fn what_envoy_gateway_makes_of_the_policies_annotates_requests() {
     let test = "what_envoy_gateway_makes_of_the_policies_annotates_requests";
-    let Some(stack) = start(test, |config| apply(config, Handover::FilterState)) else {
+    let Some(stack) = start(test, |config, _| apply(config, Handover::FilterState)) else {
         return;
     };
     assert_annotates(stack, test);
@@ -196,10 +199,22 @@ fn what_envoy_gateway_makes_of_the_policies_annotates_requests() {
 #[test]
 fn named_as_envoy_gateway_names_it_the_vm_is_shared() {
     let test = "named_as_envoy_gateway_names_it_the_vm_is_shared";
-    let Some(stack) = start(test, |config| apply(config, Handover::SharedVmOnly)) else {
+    let Some(stack) = start(test, |config, _| apply(config, Handover::SharedVmOnly)) else {
         return;
     };
     assert_annotates(stack, test);
+}
+
+/// What the test above would see, were the VMs two: the control, for Istio's as well.
+#[test]
+fn with_a_vm_each_and_no_handover_the_opening_is_lost() {
+    let test = "with_a_vm_each_and_no_handover_the_opening_is_lost";
+    let made = |config: &mut Value, _: &Path| {
+        apply(config, Handover::SharedVmOnly);
+        config::with_separate_vms(config);
+    };
+    let Some(stack) = start(test, made) else { return };
+    assert_lacks_the_opening(stack, test);
 }
 
 #[test]

@@ -2,8 +2,11 @@
 //! pilot/pkg/networking/core/envoyfilter/listener_patch.go), and what its agent does with the image (pkg/wasm/convert.go): just as much as
 //! ours need.
 
+use std::fs;
+use std::path::Path;
+
 use layerprint_harness::repo;
-use layerprint_harness::stack::config;
+use layerprint_harness::stack::Stack;
 use serde_json::{Value, json};
 
 use crate::manifests::{document, documents};
@@ -15,11 +18,13 @@ const PLUGINS: &str = "envoy/istio/wasmplugin.yaml";
 const FILTER: &str = "envoy/istio/envoyfilter.yaml";
 
 /// Plugins first, EnvoyFilters over what they made: so istiod does it.
-fn apply(config: &mut Value, plugins: &[Value], filter: &Value) {
+fn apply(config: &mut Value, directory: &Path, plugins: &[Value], filter: &Value) {
+    // Discovery wants to know who asks.
+    config["node"] = json!({ "id": "router", "cluster": "istio-ingress" });
     for listener in config["static_resources"]["listeners"].as_array_mut().unwrap() {
         // Those that Istio makes for servers with TLS and HTTP; it never mixes those with our passthrough.
         for plugin in plugins {
-            add_plugin(listener, plugin);
+            add_plugin(listener, directory, plugin);
         }
         for patch in filter["spec"]["configPatches"].as_array().unwrap() {
             apply_patch(listener, patch);
@@ -27,7 +32,7 @@ fn apply(config: &mut Value, plugins: &[Value], filter: &Value) {
     }
 }
 
-fn add_plugin(listener: &mut Value, plugin: &Value) {
+fn add_plugin(listener: &mut Value, directory: &Path, plugin: &Value) {
     let spec = &plugin["spec"];
     let (filters, kind) = match spec["type"].as_str().unwrap() {
         "NETWORK" => ("filters", "network"),
@@ -44,23 +49,30 @@ fn add_plugin(listener: &mut Value, plugin: &Value) {
         plugin["metadata"]["name"].as_str().unwrap()
     );
     assert!(spec["url"].as_str().unwrap().starts_with("oci://"));
-    let made = json!({
-        "name": format!("extensions.istio.io/wasmplugin/{name}"),
-        "typed_config": {
-            "@type": format!("type.googleapis.com/envoy.extensions.filters.{kind}.wasm.v3.Wasm"),
-            "config": {
-                "name": name,
-                "root_id": spec["pluginName"],
-                "failure_policy": policy,
-                // No vm_id. The agent has fetched the image, and takes its own variables out.
-                "vm_config": { "runtime": "envoy.wasm.runtime.v8", "code": { "local": { "filename": repo::module() } } },
-                "configuration": {
-                    "@type": "type.googleapis.com/google.protobuf.StringValue",
-                    "value": spec["pluginConfig"].to_string(),
-                },
+    let kind = format!("type.googleapis.com/envoy.extensions.filters.{kind}.wasm.v3.Wasm");
+    let mut made = json!({
+        "@type": kind,
+        "config": {
+            "name": name,
+            "root_id": spec["pluginName"],
+            "failure_policy": policy,
+            // No vm_id. The agent has fetched the image, and takes Istio's own variables out.
+            "vm_config": { "runtime": "envoy.wasm.runtime.v8", "code": { "local": { "filename": repo::module() } } },
+            "configuration": {
+                "@type": "type.googleapis.com/google.protobuf.StringValue",
+                "value": spec["pluginConfig"].to_string(),
             },
         },
     });
+    if let Some(variables) = variables(&spec["vmConfig"]) {
+        made["config"]["vm_config"]["environment_variables"] = variables;
+    }
+    let made = discovered(
+        directory,
+        &format!("extensions.istio.io/wasmplugin/{name}"),
+        &kind,
+        &made,
+    );
     for chain in chains(listener) {
         let Some(manager) = manager(chain) else { continue };
         match filters {
@@ -79,6 +91,35 @@ fn add_plugin(listener: &mut Value, plugin: &Value) {
             }
         }
     }
+}
+
+fn variables(vm: &Value) -> Option<Value> {
+    let variables = vm["env"].as_array()?.iter().map(|variable| {
+        assert_eq!(variable["valueFrom"], "HOST");
+        variable["name"].clone()
+    });
+    Some(json!({ "host_env_keys": variables.collect::<Vec<_>>() }))
+}
+
+/// A filter whose configuration comes by extension discovery, as Istio sends it; from a file here, in the place of its service.
+fn discovered(directory: &Path, name: &str, kind: &str, plugin: &Value) -> Value {
+    let response = json!({
+        "version_info": "1",
+        "resources": [{
+            "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+            "name": name,
+            "typed_config": plugin,
+        }],
+    });
+    let path = directory.join(format!("{}.json", name.replace('/', ".")));
+    fs::write(&path, response.to_string()).unwrap();
+    json!({
+        "name": name,
+        "config_discovery": {
+            "config_source": { "path_config_source": { "path": path }, "resource_api_version": "V3" },
+            "type_urls": [kind],
+        },
+    })
 }
 
 fn manager(chain: &mut Value) -> Option<&mut Value> {
@@ -145,32 +186,50 @@ fn plugins(handover: Handover) -> Vec<Value> {
     plugins
 }
 
+fn start_with(test: &str, plugins: Vec<Value>) -> Option<Stack> {
+    start(test, move |config, directory| {
+        apply(config, directory, &plugins, &document(FILTER));
+    })
+}
+
 #[test]
 fn what_istio_makes_of_the_manifests_annotates_requests() {
     let test = "what_istio_makes_of_the_manifests_annotates_requests";
-    let made = |config: &mut Value| apply(config, &plugins(Handover::FilterState), &document(FILTER));
-    let Some(stack) = start(test, made) else { return };
+    let Some(stack) = start_with(test, plugins(Handover::FilterState)) else {
+        return;
+    };
     assert_annotates(stack, test);
 }
 
 #[test]
 fn without_a_vm_id_the_two_plugins_share_one_vm() {
     let test = "without_a_vm_id_the_two_plugins_share_one_vm";
-    let made = |config: &mut Value| apply(config, &plugins(Handover::SharedVmOnly), &document(FILTER));
-    let Some(stack) = start(test, made) else { return };
+    let Some(stack) = start_with(test, plugins(Handover::SharedVmOnly)) else {
+        return;
+    };
     assert_annotates(stack, test);
 }
 
-/// What the test above would see, were the VMs two: the control.
 #[test]
-fn with_a_vm_each_and_no_handover_the_opening_is_lost() {
-    let test = "with_a_vm_each_and_no_handover_the_opening_is_lost";
-    let made = |config: &mut Value| {
-        apply(config, &plugins(Handover::SharedVmOnly), &document(FILTER));
-        config::with_separate_vms(config);
-    };
-    let Some(stack) = start(test, made) else { return };
+fn so_they_do_where_both_have_a_key_from_the_environment() {
+    let test = "so_they_do_where_both_have_a_key_from_the_environment";
+    let mut plugins = plugins(Handover::SharedVmOnly);
+    plugins.iter_mut().for_each(give_a_key);
+    let Some(stack) = start_with(test, plugins) else { return };
+    assert_annotates(stack, test);
+}
+
+#[test]
+fn where_one_alone_has_it_the_vms_are_two() {
+    let test = "where_one_alone_has_it_the_vms_are_two";
+    let mut plugins = plugins(Handover::SharedVmOnly);
+    plugins.iter_mut().skip(1).for_each(give_a_key);
+    let Some(stack) = start_with(test, plugins) else { return };
     assert_lacks_the_opening(stack, test);
+}
+
+fn give_a_key(plugin: &mut Value) {
+    plugin["spec"]["vmConfig"] = json!({ "env": [{ "name": "PATH", "valueFrom": "HOST" }] });
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `envoy/envoy.yaml` without layerprint, as a control plane has its listeners before it reads our manifests, and what is asked of every
 //! Envoy once it has.
 
+use std::path::Path;
 use std::time::Duration;
 
 use layerprint_harness::availability::require_or_skip;
@@ -85,16 +86,16 @@ pub(crate) fn chains(listener: &mut Value) -> Vec<&mut Value> {
 }
 
 /// Starts Envoy with what `made` does to the bare configuration. What it logs to its stdout goes to the access log's file.
-pub(crate) fn start(test: &str, made: impl FnOnce(&mut Value) + Send + 'static) -> Option<Stack> {
+pub(crate) fn start(test: &str, made: impl FnOnce(&mut Value, &Path) + Send + 'static) -> Option<Stack> {
     let needs = [Stack::availability(), Client::Curl(CurlHttp::Http2).availability()];
     if !require_or_skip(test, needs) {
         return None;
     }
     let directory = repo::run_directory().join(format!("{test}-{}", std::process::id()));
-    let log = directory.join("access.log");
+    let (log, folder) = (directory.join("access.log"), directory.clone());
     let options = StackOptions::new(test).directory(&directory).edit(move |config| {
         take_out_layerprint(config);
-        made(config);
+        made(config, &folder);
         visit(config, &mut |object| {
             if object.get("path").is_some_and(|path| path == "/dev/stdout") {
                 object.insert("path".to_owned(), json!(log));
