@@ -19,7 +19,7 @@ const PATCH: &str = "envoy/gateway/patch-policy.yaml";
 const PROXY: &str = "envoy/gateway/envoy-proxy.yaml";
 
 /// Our listener `tls` is what `https` of the gateway `eg` becomes.
-fn apply(config: &mut Value, handover: Handover) {
+fn apply(config: &mut Value, directory: &Path, handover: Handover) {
     let listeners = config["static_resources"]["listeners"].as_array_mut().unwrap();
     let listener = listeners.iter_mut().find(|listener| listener["name"] == "tls").unwrap();
     client_traffic(listener, &document(CLIENT));
@@ -33,11 +33,12 @@ fn apply(config: &mut Value, handover: Handover) {
         assert_eq!(patch["name"], "default/eg/https");
         json_patch(listener, &patch["operation"], handover);
     }
-    let mounted = mounted();
+    // Another file with the same bytes than the one of the extension policy, as there.
+    let (mounted, copy) = (mounted(), directory.join("plugin.wasm"));
+    fs::copy(repo::module(), &copy).unwrap();
     visit(listener, &mut |object| {
         if object.get("filename").is_some_and(|name| name == &mounted) {
-            // Another file with the same bytes than the one of the extension policy, as there.
-            object.insert("filename".to_owned(), json!(copy_of_module()));
+            object.insert("filename".to_owned(), json!(copy));
         }
     });
 }
@@ -47,15 +48,6 @@ fn mounted() -> String {
     let proxy = document(PROXY);
     let mount = proxy.pointer("/spec/provider/kubernetes/envoyDeployment/container/volumeMounts/0/mountPath");
     format!("{}/plugin.wasm", mount.unwrap().as_str().unwrap())
-}
-
-fn copy_of_module() -> std::path::PathBuf {
-    let copy = repo::run_directory().join(format!("plugin-{}.wasm", std::process::id()));
-    if !copy.exists() {
-        fs::create_dir_all(repo::run_directory()).unwrap();
-        fs::copy(repo::module(), &copy).unwrap();
-    }
-    copy
 }
 
 fn client_traffic(listener: &mut Value, policy: &Value) {
@@ -190,7 +182,9 @@ fn locate<'a>(listener: &'a mut Value, path: &str) -> Vec<&'a mut Value> {
 #[test]
 fn what_envoy_gateway_makes_of_the_policies_annotates_requests() {
     let test = "what_envoy_gateway_makes_of_the_policies_annotates_requests";
-    let Some(stack) = start(test, |config, _| apply(config, Handover::FilterState)) else {
+    let Some(stack) = start(test, |config, directory| {
+        apply(config, directory, Handover::FilterState)
+    }) else {
         return;
     };
     assert_annotates(stack, test);
@@ -199,7 +193,9 @@ fn what_envoy_gateway_makes_of_the_policies_annotates_requests() {
 #[test]
 fn named_as_envoy_gateway_names_it_the_vm_is_shared() {
     let test = "named_as_envoy_gateway_names_it_the_vm_is_shared";
-    let Some(stack) = start(test, |config, _| apply(config, Handover::SharedVmOnly)) else {
+    let Some(stack) = start(test, |config, directory| {
+        apply(config, directory, Handover::SharedVmOnly)
+    }) else {
         return;
     };
     assert_annotates(stack, test);
@@ -209,8 +205,8 @@ fn named_as_envoy_gateway_names_it_the_vm_is_shared() {
 #[test]
 fn with_a_vm_each_and_no_handover_the_opening_is_lost() {
     let test = "with_a_vm_each_and_no_handover_the_opening_is_lost";
-    let made = |config: &mut Value, _: &Path| {
-        apply(config, Handover::SharedVmOnly);
+    let made = |config: &mut Value, directory: &Path| {
+        apply(config, directory, Handover::SharedVmOnly);
         config::with_separate_vms(config);
     };
     let Some(stack) = start(test, made) else { return };
