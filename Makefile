@@ -43,6 +43,18 @@ test: setup wasm probe probe-that-panics previous-envoy rls-if-it-builds ## Run 
 	@[ ! -x $(RLS) ] || $(CARGO) test -q $(OF_RLS)
 	$(CARGO) test --workspace --no-fail-fast
 
+# What the image of Envoy is built with; without Rust here, in the public image of Rust.
+.PHONY: compose
+compose: ## Put the module and the probe where envoy/compose builds its image of Envoy
+	@if command -v $(CARGO) >/dev/null; then $(MAKE) -s wasm probe; else \
+		docker run --rm --user "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src rust:1.95-bookworm make -s wasm probe; fi
+	@mkdir -p envoy/compose/envoy/built
+	@cp target/$(TARGET)/release/layerprint.wasm target/release/liblayerprint_probe.so envoy/compose/envoy/built/
+
+.PHONY: compose-test
+compose-test: ## Run envoy/compose on a Docker engine, and look at what the WAF and Prometheus have seen
+	@$(PYTHON) test-harness/compose/run.py
+
 .PHONY: eval
 eval: setup wasm probe ## Hold what is said of real browsers, tools and liars against what should be
 	@$(LAB) eval $(EVAL)
