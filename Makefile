@@ -47,7 +47,7 @@ test: setup wasm probe probe-that-panics previous-envoy rls-if-it-builds ## Run 
 .PHONY: compose
 compose: ## Put the module and the probe where envoy/compose builds its image of Envoy
 	@if command -v $(CARGO) >/dev/null; then $(MAKE) -s wasm probe; else \
-		docker run --rm --user "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src rust:1.95-bookworm make -s wasm probe; fi
+		docker run --rm --user "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src rust:1.95.0-bookworm make -s wasm probe; fi
 	@mkdir -p envoy/compose/envoy/built
 	@cp target/$(TARGET)/release/layerprint.wasm target/release/liblayerprint_probe.so envoy/compose/envoy/built/
 

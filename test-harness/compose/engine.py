@@ -19,7 +19,13 @@ HERE = Path(__file__).resolve().parent
 CACHE = ROOT / ".run/compose"
 DEBIAN = "debian:bookworm-slim"
 # The folder in stand-ins/ for each base image, by its name without the tag.
-RECIPES = {"python": "python", "envoyproxy/envoy": "envoy", "prom/prometheus": "prometheus"}
+RECIPES = {
+    "envoyproxy/envoy": "envoy",
+    "envoyproxy/ratelimit": "ratelimit",
+    "prom/prometheus": "prometheus",
+    "python": "python",
+    "redis": "redis",
+}
 PULL_S = 300
 
 
@@ -141,8 +147,10 @@ def make_other(image, own):
     shutil.rmtree(context, ignore_errors=True)
     shutil.copytree(recipe, context)
     if name == "envoyproxy/envoy":
-        shutil.copyfile(envoy_binary(), context / "envoy")
-        (context / "envoy").chmod(0o755)
+        shutil.copy(envoy_binary(), context / "envoy")
+    if name == "envoyproxy/ratelimit":
+        run("make", "-s", "rls", cwd=ROOT)
+        shutil.copy(ROOT / "test-harness/rls/target/debug/layerprint-rls", context)
     run("docker", "build", "-q", "-t", own, str(context))
     shutil.rmtree(context)
 

@@ -5,11 +5,14 @@ A machine that cannot says why, and that is a skip; under LAYERPRINT_REQUIRE=all
 down again. LAYERPRINT_KEEP=1 leaves it running, to be looked at.
 """
 
+import fcntl
 import os
 import signal
 import sys
+import tempfile
 import time
 import unittest
+from pathlib import Path
 
 import scenarios
 from engine import ROOT, BaseImages, CannotRun, run, say
@@ -20,10 +23,11 @@ def main():
     # Ended by a signal, it cleans up as after a failure. The handler of SIGINT raises the one exception that unittest lets pass.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     begun = time.monotonic()
-    stack, images = None, BaseImages()
+    stack, images, lock = None, BaseImages(), None
     try:
         try:
             stack = Stack()
+            lock = alone()
             images.have_all()
             run("make", "-s", "compose", cwd=ROOT)
         except CannotRun as why:
@@ -32,7 +36,7 @@ def main():
         stack.up()
         stack.wait_until_it_answers()
         took("the stack answers", begun)
-        scenarios.STACK = stack
+        scenarios.STACK, scenarios.IMAGES = stack, images
         load = unittest.defaultTestLoader.loadTestsFromTestCase
         result = unittest.TextTestRunner(verbosity=2).run(unittest.TestSuite(map(load, scenarios.IN_ORDER)))
         took("tests", begun)
@@ -41,10 +45,17 @@ def main():
         return 1 if failed else 0
     finally:
         if os.environ.get("LAYERPRINT_KEEP") != "1":
-            if stack:
+            if lock:
                 stack.down()
-            images.give_back()
-            took("taken down", begun)
+                images.give_back()
+                took("taken down", begun)
+
+
+def alone():
+    """Waits for whoever else tests on this machine: the stack has one name, and so have stand-ins. Holds as long as what is returned."""
+    lock = open(Path(tempfile.gettempdir()) / "layerprint-compose-test.lock", "w", encoding="ascii")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 def cannot_run(why):

@@ -1,4 +1,5 @@
-"""What the WAF, the application and the metrics make of clients that come through Envoy. `run.py` starts the stack and sets STACK."""
+"""What the WAF, the application and the metrics make of clients that come through Envoy. `run.py` starts the stack and sets STACK and
+IMAGES."""
 
 import json
 import re
@@ -9,7 +10,7 @@ import dashboard
 from engine import ROOT
 from stack import eventually
 
-STACK = None
+STACK = IMAGES = None
 SITE = "https://envoy:8443"
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 LOGIN = ("user=me", "password=correct-horse")
@@ -282,10 +283,17 @@ class Dashboards(unittest.TestCase):
         return [rule for group in STACK.prometheus("rules")["groups"] for rule in group["rules"]]
 
 
-class Profiles(unittest.TestCase):
-    def test_the_profile_of_limits_is_valid(self):
-        STACK.compose("--profile", "limits", "config", "-q")
+class Limits(unittest.TestCase):
+    """The profile `limits`. Envoy is started anew for it, and so has forgotten who failed to log in."""
+
+    def test_envoy_asks_the_rate_limit_service_about_logins(self):
+        STACK.limit(IMAGES)
+        # 10 in a minute; the public service's minutes begin with the clock's.
+        statuses = [STACK.curl(f"{SITE}/login")[0] for _ in range(25)]
+        self.assertEqual(statuses[:10], [200] * 10)
+        self.assertIn(429, statuses)
+        self.assertEqual(STACK.curl(f"{SITE}/")[0], 200)
 
 
 # In this order: what is remembered of the traffic, logins that failed above all, would be held against the clients of the first.
-IN_ORDER = (Waf, Trust, Metrics, Dashboards, Profiles)
+IN_ORDER = (Waf, Trust, Metrics, Dashboards, Limits)

@@ -1,5 +1,6 @@
 """The stack of envoy/compose, started under a name and at ports of its own, and what tests ask it."""
 
+import ipaddress
 import json
 import os
 import socket
@@ -14,6 +15,8 @@ from engine import COMPOSE, compose_command, run
 PROJECT = "layerprint-compose-test"
 SERVICES = ("envoy", "waf", "app", "prometheus", "clients")
 PORTS = ("LAYERPRINT_TLS_PORT", "LAYERPRINT_HTTP_PORT", "LAYERPRINT_PROMETHEUS_PORT")
+# The images that the profile `limits` takes as they are.
+LIMITS = ("redis:7-bookworm", "envoyproxy/ratelimit:master")
 AUDIT_LOG = "/var/log/nginx/modsec_audit.log"
 SOON_S = 60
 
@@ -24,7 +27,7 @@ class Stack:
     def __init__(self):
         self.command = [*compose_command(), "-f", str(COMPOSE / "docker-compose.yaml"), "-p", PROJECT]
         self.containers = {}
-        self.environment = os.environ | {"LAYERPRINT_INSIDE": "172.31.78"} | dict(zip(PORTS, map(str, free_ports(3))))
+        self.environment = os.environ | dict(zip(PORTS, map(str, free_ports(3))))
 
     def compose(self, *arguments):
         return run(*self.command, *arguments, env=self.environment)
@@ -32,8 +35,19 @@ class Stack:
     def up(self):
         # What a run before this one left behind when it was ended by force.
         self.down()
+        self.environment["LAYERPRINT_INSIDE"] = free_network()
         self.compose("--profile", "clients", "build")
         self.compose("--profile", "clients", "up", "-d")
+
+    def limit(self, images):
+        """The same with the profile `limits`, and Envoy told to ask."""
+        for image in LIMITS:
+            images.have(image)
+        self.environment["LAYERPRINT_RATELIMIT"] = "100"
+        self.compose("--profile", "clients", "--profile", "limits", "up", "-d", "--no-build")
+        # Envoy is another container now.
+        self.containers = {}
+        self.wait_until_it_answers()
 
     def down(self):
         self.compose("--profile", "clients", "--profile", "limits", "down", "-v", "--remove-orphans", "--timeout", "3")
@@ -103,6 +117,15 @@ def eventually(question, what, otherwise=lambda: ""):
         if time.monotonic() > end:
             raise AssertionError(f"not within {SOON_S} s: {what}\n{otherwise()}")
         time.sleep(0.5)
+
+
+def free_network():
+    """The first three numbers of a network that no other of the engine's has."""
+    networks = run("docker", "network", "ls", "-q").split()
+    taken = run("docker", "network", "inspect", "-f", "{{range .IPAM.Config}}{{.Subnet}} {{end}}", *networks)
+    taken = [ipaddress.ip_network(subnet) for subnet in taken.split() if ":" not in subnet]
+    free = (f"172.31.{n}" for n in range(78, 255))
+    return next(one for one in free if not any(ipaddress.ip_network(one + ".0/24").overlaps(other) for other in taken))
 
 
 def free_ports(n):

@@ -1,5 +1,5 @@
 """A few minutes of a small site in some seconds: people, tools that say what they are, and some that lie. Gives the dashboard something
-to show. Some 90 requests, one after the other.
+to show. Some 60 requests, one after the other.
 
 usage: traffic.py
 
