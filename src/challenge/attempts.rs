@@ -9,14 +9,23 @@ use crate::memory::shared::Change;
 use crate::memory::store::{Moment, Store};
 use crate::memory::table::{Record, Table, Tally};
 use crate::policy::config::challenge::Attempts as Settings;
+use core::cell::Cell;
 
 /// The attempts of the clients that are challenged. 8,192 of them at once, in 147 KB.
 #[derive(Debug)]
-pub struct Attempts(Table<Unsolved>);
+pub struct Attempts {
+    table: Table<Unsolved>,
+    /// Who was counted last, in which second, after how many attempts: whoever comes again in the same second changes nothing, and is
+    /// told the same without the proxy being asked.
+    last: Cell<Option<(Key, u32, u16)>>,
+}
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self(Table::new("challenges.1", 128, 64))
+        Self {
+            table: Table::new("challenges.1", 128, 64),
+            last: Cell::new(None),
+        }
     }
 }
 
@@ -63,7 +72,10 @@ impl Attempts {
     /// proxy does not share data.
     pub fn one_more(&self, store: &impl Store, client: Key, now: Moment, settings: &Settings) -> u16 {
         let second = super::token::seconds(now);
-        let changed = self.0.update(store, client, now, |record| {
+        if let Some((_, _, before)) = self.last.get().filter(|last| (last.0, last.1) == (client, second)) {
+            return before;
+        }
+        let changed = self.table.update(store, client, now, |record| {
             let age = u64::from(second.saturating_sub(record.since));
             // A clock that was set back begins anew, as what is over does.
             if record.since > second || age >= settings.per.as_secs() {
@@ -80,12 +92,15 @@ impl Attempts {
             record.count = record.count.saturating_add(1);
             (Change::Made, before)
         });
-        changed.unwrap_or_default()
+        let before = changed.ok();
+        self.last.set(before.map(|before| (client, second, before)));
+        before.unwrap_or_default()
     }
 
     /// `client` came with a clearance: it is a browser that gets on.
     pub fn forget(&self, store: &impl Store, client: Key, now: Moment) {
-        let _ = self.0.update(store, client, now, |record| {
+        self.last.set(None);
+        let _ = self.table.update(store, client, now, |record| {
             if record.count == 0 {
                 return (Change::None, ());
             }
@@ -96,6 +111,77 @@ impl Attempts {
 
     /// What became of changes since this was asked last.
     pub fn take_tally(&self) -> Tally {
-        self.0.take_tally()
+        self.table.take_tally()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::key::Keys;
+    use crate::memory::store::tests::Shelf;
+    use crate::memory::store::{Swap, Unavailable, Version};
+    use crate::policy::config::Challenge;
+    use core::time::Duration;
+
+    /// What two workers share, and how often they ask.
+    #[derive(Default)]
+    struct Proxy {
+        shelf: Shelf,
+        calls: Cell<u32>,
+    }
+
+    impl Store for Proxy {
+        fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>, Unavailable> {
+            self.calls.set(self.calls.get() + 1);
+            self.shelf.shared(key)
+        }
+
+        fn swap_shared(&self, key: &str, value: &[u8], seen: Option<Version>) -> Result<Swap, Unavailable> {
+            self.calls.set(self.calls.get() + 1);
+            self.shelf.swap_shared(key, value, seen)
+        }
+    }
+
+    fn client(n: u8) -> Key {
+        Keys::new([1, 2]).key("client", n)
+    }
+
+    /// Counts the client `n` in `second`.
+    fn counted(worker: &Attempts, proxy: &Proxy, n: u8, second: u64) -> u16 {
+        let now = Moment(Duration::from_secs(1_000_000 + second));
+        worker.one_more(proxy, client(n), now, &Challenge::default().attempts)
+    }
+
+    #[test]
+    fn a_second_counts_once_whoever_comes_between_and_at_whichever_worker() {
+        let (proxy, workers) = (Proxy::default(), [Attempts::default(), Attempts::default()]);
+        let count = |worker: usize, n, second| counted(&workers[worker], &proxy, n, second);
+        assert_eq!([count(0, 1, 0), count(0, 1, 0), count(1, 1, 0)], [0; 3]);
+        assert_eq!([count(0, 2, 0), count(0, 1, 0), count(0, 2, 0)], [0; 3]);
+        assert_eq!([count(1, 1, 1), count(0, 1, 1), count(0, 1, 1)], [1; 3]);
+        assert_eq!([count(0, 2, 2), count(0, 1, 2), count(1, 2, 3)], [1, 2, 2]);
+        // The time that counts is over.
+        assert_eq!([count(0, 1, 600), count(0, 1, 600), count(0, 1, 601)], [0, 0, 1]);
+    }
+
+    #[test]
+    fn who_comes_again_at_once_is_told_the_same_without_a_call_to_the_proxy() {
+        let (proxy, worker) = (Proxy::default(), Attempts::default());
+        counted(&worker, &proxy, 1, 0);
+        counted(&worker, &proxy, 1, 1);
+        let calls = proxy.calls.get();
+        assert_eq!([0; 20].map(|_| counted(&worker, &proxy, 1, 1)), [1; 20]);
+        assert_eq!(proxy.calls.get(), calls);
+        counted(&worker, &proxy, 1, 2);
+        assert!(proxy.calls.get() > calls);
+    }
+
+    #[test]
+    fn who_came_with_a_clearance_begins_anew_in_the_same_second_too() {
+        let (proxy, worker) = (Proxy::default(), Attempts::default());
+        assert_eq!([0, 1, 2].map(|second| counted(&worker, &proxy, 1, second)), [0, 1, 2]);
+        worker.forget(&proxy, client(1), Moment(Duration::from_secs(1_000_002)));
+        assert_eq!([2, 3].map(|second| counted(&worker, &proxy, 1, second)), [0, 1]);
     }
 }

@@ -108,7 +108,7 @@ pub enum Metric {
     ChallengeFailures(ChallengeReason),
     /// Requests that came with a clearance: `valid`, or why it is not believed.
     Clearances(&'static str),
-    /// Logins that succeeded after many that failed, of the same `network`, `shape` or `both`.
+    /// Logins that succeeded after many that failed, of the same `client` (shape and network), `network` or `shape`.
     LoginAlarms(&'static str),
     /// What became of changes to what all workers share.
     Memory {
@@ -337,3 +337,6 @@ impl Metrics {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ pub mod echo;
 pub mod guard;
 #[cfg(feature = "host")]
 pub mod host;
+pub mod hosts;
 pub mod replay;
 pub mod repo;
 pub mod signals;

@@ -192,7 +192,7 @@ fn port_of<'a>(value: &'a mut Value, address: &str) -> Option<&'a mut Value> {
 }
 
 /// Calls `change` on every object, outermost first.
-pub(super) fn visit(value: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
+pub fn visit(value: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
     match value {
         Value::Object(object) => {
             change(object);

@@ -4,6 +4,7 @@
 mod bench;
 mod demo;
 mod eval;
+mod hosts;
 mod run;
 
 use std::error::Error;
@@ -22,6 +23,7 @@ usage: layerprint-lab COMMAND
   bench-limits  what a limit costs Envoy for each request; [--rounds N] [--requests N]
   bench-challenge   what a challenge costs to give, to check, and to have passed; [--rounds N] [--requests N]
   eval          real clients through the real Envoy with the probe, and what is said of each; [--only TEXT] [--summary] [--markdown]
+  hosts         what works in each of these Envoys with each WebAssembly runtime, as a table; [ENVOY...]
 
 LAYERPRINT_CONFIG=FILE replaces the filter's configuration. Ports of `run`: LAYERPRINT_TLS_PORT, LAYERPRINT_HTTP_PORT,
 LAYERPRINT_ADMIN_PORT, LAYERPRINT_UPSTREAM_PORT. ENVOY_BIN names another Envoy.";
@@ -43,6 +45,7 @@ fn dispatch(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
         ["bench-probe", options @ ..] => bench::bench_probe(options),
         ["bench-limits", options @ ..] => bench::bench_limits(options),
         ["bench-challenge", options @ ..] => bench::bench_challenge(options),
+        ["hosts", paths @ ..] => Ok(hosts::hosts(paths)),
         ["eval", options @ ..] => eval::eval(options),
         ["help" | "-h" | "--help"] => {
             println!("{USAGE}");
