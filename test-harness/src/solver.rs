@@ -33,6 +33,25 @@ impl Puzzle {
 
     /// Does the work, number by number from 0; as much of it as for `difficulty`, which may be another one.
     pub fn solve_as(&self, difficulty: Difficulty) -> Solved {
+        let (found, hashes) = self.found(difficulty);
+        Solved {
+            answer: answer::written(&self.token, &found),
+            hashes,
+        }
+    }
+
+    /// The answer of who did all of the work but for the last part. A number that is only another one may be right by chance.
+    pub fn miss_last(&self) -> String {
+        let (Found(mut numbers), _) = self.found(self.difficulty);
+        let seed = Seed::of(self.token.as_bytes());
+        if let Some((part, n)) = (0..).zip(&mut numbers).last() {
+            let is_wrong = |n: &u32| !seed.is_answered(self.difficulty, part, *n);
+            *n = (0..).find(is_wrong).unwrap_or_default();
+        }
+        answer::written(&self.token, &Found(numbers))
+    }
+
+    fn found(&self, difficulty: Difficulty) -> (Found, u64) {
         let seed = Seed::of(self.token.as_bytes());
         let mut found = Found([0; PARTS]);
         let mut hashes = 0;
@@ -42,10 +61,7 @@ impl Puzzle {
                 .find(|n| seed.is_answered(difficulty, part, *n))
                 .unwrap_or_default();
         }
-        Solved {
-            answer: answer::written(&self.token, &found),
-            hashes,
-        }
+        (found, hashes)
     }
 
     /// Does the work.
@@ -74,5 +90,19 @@ mod tests {
         assert_eq!(Puzzle::on_page(page), Some(expected));
         assert_eq!(Puzzle::on_page("<main>"), None);
         assert_eq!(Puzzle::on_page(r#"<main data-token="abc" data-difficulty="99">"#), None);
+    }
+    #[test]
+    fn who_misses_the_last_part_differs_in_that_alone_and_is_wrong() {
+        for n in 0..200 {
+            let puzzle = Puzzle {
+                token: format!("token {n}"),
+                difficulty: Difficulty::new(10).unwrap(),
+            };
+            let (right, missed) = (puzzle.solve().answer, puzzle.miss_last());
+            assert_eq!(right.len(), missed.len());
+            // The last 4 of 64 bytes begin in the letter of this number from the end.
+            assert_eq!(right[..right.len() - 6], missed[..right.len() - 6]);
+            assert_ne!(right, missed);
+        }
     }
 }

@@ -157,6 +157,7 @@ impl Asked {
 /// What was earned of a site before it is measured; made up where there is nothing to earn.
 struct Earned {
     answer: String,
+    mistaken: String,
     clearance: String,
     of_elsewhere: String,
 }
@@ -178,34 +179,36 @@ impl Earned {
     fn answer(&self, work: Work) -> String {
         match work {
             Work::Done => self.answer.clone(),
-            // The last numbers change, and what is left out of the last letter does not.
-            Work::Undone => other_letter_at(&self.answer, self.answer.len().saturating_sub(3)),
+            Work::Undone => self.mistaken.clone(),
         }
     }
 
     /// Does the work that the site asks for: once for itself, once for another host.
     fn of(to: SocketAddr) -> Result<Self, Box<dyn Error>> {
-        let own = earn(to, AUTHORITY)?;
-        let (_, of_elsewhere) = earn(to, "elsewhere.example")?;
+        let (puzzle, answer, clearance) = earn(to, AUTHORITY)?;
+        let (.., of_elsewhere) = earn(to, "elsewhere.example")?;
         Ok(Self {
-            answer: own.0,
-            clearance: own.1,
+            answer,
+            mistaken: puzzle.miss_last(),
+            clearance,
             of_elsewhere,
         })
     }
 
     fn made_up() -> Self {
         let token = "A".repeat(78);
+        let answer = format!("{token}~{}", "A".repeat(86));
         Self {
-            answer: format!("{token}~{}", "A".repeat(86)),
+            mistaken: answer.clone(),
+            answer,
             clearance: token.clone(),
             of_elsewhere: token,
         }
     }
 }
 
-/// An answer to a puzzle for `host`, and the clearance that it earns.
-fn earn(to: SocketAddr, host: &str) -> Result<(String, String), Box<dyn Error>> {
+/// A puzzle for `host`, the answer to it, and the clearance that this earns.
+fn earn(to: SocketAddr, host: &str) -> Result<(Puzzle, String, String), Box<dyn Error>> {
     let mut client = Client::connect(to)?;
     let as_load = |method, path: &str, status| Request {
         method,
@@ -227,7 +230,7 @@ fn earn(to: SocketAddr, host: &str) -> Result<(String, String), Box<dyn Error>> 
     let cookie = answered.field("set-cookie").unwrap_or_default();
     let value = cookie.strip_prefix(COOKIE).and_then(|rest| rest.strip_prefix('='));
     let value = value.and_then(|rest| rest.split(';').next());
-    Ok((answer, value.ok_or("an answer earned no cookie")?.to_owned()))
+    Ok((puzzle, answer, value.ok_or("an answer earned no cookie")?.to_owned()))
 }
 
 /// `text` with another letter at `place`.
