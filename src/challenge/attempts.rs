@@ -71,7 +71,7 @@ impl Attempts {
     /// Counts one more challenge of `client`, and gives how many there were before it in the time that counts. None are known where the
     /// proxy does not share data.
     pub fn one_more(&self, store: &impl Store, client: Key, now: Moment, settings: &Settings) -> u16 {
-        let second = super::token::seconds(now);
+        let second = super::token::seconds(now.0);
         if let Some((_, _, before)) = self.last.get().filter(|last| (last.0, last.1) == (client, second)) {
             return before;
         }

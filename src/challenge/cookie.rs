@@ -1,5 +1,6 @@
 //! The cookie that carries a clearance: read, set, and taken out of what goes upstream.
 
+use crate::evidence::fields::cookies;
 use crate::policy::config::challenge::{Clearance, SameSite};
 
 /// The most cookies of our name that are looked at: a page of a parent domain can set a second one.
@@ -29,38 +30,39 @@ pub(super) fn of_name<'a>(
     name: &str,
     is_http3: bool,
 ) -> impl Iterator<Item = &'a [u8]> {
-    let found = headers.flat_map(pairs).filter_map(move |pair| {
-        let value = value_of(pair, name)?;
-        let own = if is_http3 {
-            value.strip_prefix(HTTP3.as_bytes())?
-        } else {
-            value
-        };
-        own.strip_prefix(b"=")
-    });
-    found.take(MAX_TRIED)
+    let found = headers.flat_map(cookies).filter_map(move |pair| own(pair, name));
+    let here = found.filter(move |own| own.is_http3 == is_http3);
+    here.map(|own| own.value).take(MAX_TRIED)
+}
+
+/// Whether one of these values of `cookie` headers has a cookie of ours.
+pub(super) fn is_there<'a>(mut headers: impl Iterator<Item = &'a [u8]>, name: &str) -> bool {
+    headers.any(|value| cookies(value).any(|pair| own(pair, name).is_some()))
 }
 
 /// The cookies without ours, in one value as HTTP/1.1 has it (RFC 9113, 8.2.3); none where none of them is ours. Empty where all are.
 pub(super) fn without<'a>(headers: impl Iterator<Item = &'a [u8]> + Clone, name: &str) -> Option<Vec<u8>> {
-    let is_ours =
-        |pair: &[u8]| value_of(pair, name).is_some_and(|rest| rest.starts_with(b"=") || rest.starts_with(b"-h3="));
-    let mut all = headers.clone().flat_map(pairs);
-    if !all.any(is_ours) {
+    if !is_there(headers.clone(), name) {
         return None;
     }
-    let others: Vec<&[u8]> = headers.flat_map(pairs).filter(|pair| !is_ours(pair)).collect();
-    Some(others.join(&b"; "[..]))
+    let others = headers.flat_map(cookies).filter(|pair| own(pair, name).is_none());
+    Some(others.collect::<Vec<_>>().join(&b"; "[..]))
 }
 
-/// What stands behind `name` in `pair`, if it begins with it.
-fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    pair.strip_prefix(name.as_bytes())
+/// A cookie of ours.
+struct Own<'a> {
+    is_http3: bool,
+    value: &'a [u8],
 }
 
-fn pairs(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    let pairs = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-    pairs.filter(|pair| !pair.is_empty())
+/// `pair`, if it is one of ours.
+fn own<'a>(pair: &'a [u8], name: &str) -> Option<Own<'a>> {
+    let rest = pair.strip_prefix(name.as_bytes())?;
+    let over_http3 = rest.strip_prefix(HTTP3.as_bytes());
+    Some(Own {
+        is_http3: over_http3.is_some(),
+        value: over_http3.unwrap_or(rest).strip_prefix(b"=")?,
+    })
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 use super::answer::{Answer, HEADER};
 use super::page::{Page, WayBack};
 use super::work::Seed;
-use super::{Asked, Challenges, Clearance, Reason, target, token, values};
+use super::{Asked, Challenges, Clearance, Reason, target, token};
+use crate::evidence::fields::first;
 use crate::policy::config::challenge::NoScript;
 use crate::policy::routes::Route;
 use std::borrow::Cow;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// An answer of HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +64,17 @@ pub struct Served {
     pub route: Rc<str>,
 }
 
+impl Served {
+    /// Where no route is known, it is the default one.
+    fn new(reply: Reply, event: Option<Event>, route: Option<Rc<str>>) -> Self {
+        Self {
+            reply,
+            event,
+            route: route.unwrap_or_else(|| Route::DEFAULT.into()),
+        }
+    }
+}
+
 const NO_STORE: (&str, Cow<'static, str>) = ("cache-control", Cow::Borrowed("no-store"));
 
 impl Reply {
@@ -104,11 +117,7 @@ impl Reply {
 impl Challenges {
     /// Answers a request for the path, which shows `clearance`.
     pub fn serve(&self, asked: &Asked<'_>, clearance: Clearance) -> Served {
-        let of = |reply, event| Served {
-            reply,
-            event,
-            route: Route::DEFAULT.into(),
-        };
+        let of = |reply, event| Served::new(reply, event, None);
         match asked.method {
             b"POST" => self.take_answer(asked),
             b"GET" | b"HEAD" => {
@@ -121,7 +130,6 @@ impl Challenges {
                 if let (Some(letters), NoScript::Wait(wait)) =
                     (target::parameter(query, "wait"), self.settings().no_script)
                 {
-                    let wait = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
                     return self.end_wait(asked, letters, wait, &to);
                 }
                 match clearance {
@@ -142,56 +150,38 @@ impl Challenges {
     }
 
     fn take_answer(&self, asked: &Asked<'_>) -> Served {
-        let digested = self.digested(asked);
-        let value = values(asked.fields, HEADER).next().ok_or(Reason::Malformed);
-        let (puzzle, route, answer) = match value.and_then(Answer::read) {
-            Ok(answer) => {
-                let (puzzle, route) = self.puzzle(answer.token, &digested, asked.now);
-                (puzzle, route, Some(answer))
+        let answer = first(asked.fields, HEADER)
+            .ok_or(Reason::Malformed)
+            .and_then(Answer::read);
+        let (earned, route) = match answer {
+            Ok(Answer { token, found }) => {
+                self.earn(asked, token, |puzzle| Seed::of(token).check(puzzle.difficulty, &found))
             }
-            Err(reason) => (Err(reason), None, None),
+            Err(reason) => (Err(reason), None),
         };
-        let solved = puzzle.and_then(|puzzle| {
-            let answer = answer.ok_or(Reason::Malformed)?;
-            Seed::of(answer.token).check(puzzle.difficulty, &answer.found)?;
-            Ok(puzzle)
-        });
-        let (reply, event) = match solved {
-            Ok(puzzle) => {
-                let cookie = self.earned(&puzzle, &digested, asked);
-                (Reply::empty(204, [("set-cookie", cookie.into())]), Event::Solved)
-            }
+        let (reply, event) = match earned {
+            Ok(cookie) => (Reply::empty(204, [("set-cookie", cookie.into())]), Event::Solved),
             Err(reason) => (Reply::failed(), Event::Failed(reason)),
         };
-        Served {
-            reply,
-            event: Some(event),
-            route: route.unwrap_or_else(|| Route::DEFAULT.into()),
-        }
+        Served::new(reply, Some(event), route)
     }
 
-    /// The end of a wait for `wait` seconds that began with the puzzle of these letters. One that is not over, or is not believed, begins
-    /// anew.
-    fn end_wait(&self, asked: &Asked<'_>, letters: &str, wait: u32, to: &str) -> Served {
-        let digested = self.digested(asked);
-        let (puzzle, route) = self.puzzle(letters.as_bytes(), &digested, asked.now);
-        let now = token::seconds(asked.now);
-        let waited = puzzle.and_then(|puzzle| match now.saturating_sub(puzzle.at) >= wait {
-            true => Ok(puzzle),
-            false => Err(Reason::Early),
+    /// The end of a wait that began with the puzzle of these letters. One that is not over, or is not believed, begins anew.
+    fn end_wait(&self, asked: &Asked<'_>, letters: &str, wait: Duration, to: &str) -> Served {
+        let now = token::seconds(asked.now.0);
+        let (earned, route) = self.earn(asked, letters.as_bytes(), |puzzle| {
+            match now.saturating_sub(puzzle.at) >= token::seconds(wait) {
+                true => Ok(()),
+                false => Err(Reason::Early),
+            }
         });
-        let (reply, event) = match waited {
-            Ok(puzzle) => {
-                let cookie = self.earned(&puzzle, &digested, asked);
+        let (reply, event) = match earned {
+            Ok(cookie) => {
                 let headers = [("set-cookie", cookie.into()), ("location", to.to_owned().into())];
                 (Reply::empty(303, headers), Event::Waited)
             }
             Err(reason) => (self.own_page(asked, to), Event::Failed(reason)),
         };
-        Served {
-            reply,
-            event: Some(event),
-            route: route.unwrap_or_else(|| Route::DEFAULT.into()),
-        }
+        Served::new(reply, Some(event), route)
     }
 }

@@ -54,12 +54,12 @@ impl Key {
 
     /// The signature of `bytes`.
     pub(super) fn sign(&self, bytes: &[u8]) -> [u8; MAC_BYTES] {
-        self.first(&[b"token", bytes])
+        first(self.over(bytes))
     }
 
     /// Whether `mac` is the signature of `bytes`; takes as long for a wrong one as for the right one.
     pub(super) fn verify(&self, bytes: &[u8], mac: &[u8; MAC_BYTES]) -> bool {
-        self.over(&[b"token", bytes]).verify_truncated_left(mac).is_ok()
+        self.over(bytes).verify_truncated_left(mac).is_ok()
     }
 
     /// What stands for `value` in a token: nobody without the key can tell it, or make another one for it.
@@ -77,14 +77,8 @@ impl Key {
         cut(hash.finalize())
     }
 
-    fn first<const N: usize>(&self, parts: &[&[u8]]) -> [u8; N] {
-        first(self.over(parts))
-    }
-
-    fn over(&self, parts: &[&[u8]]) -> State {
-        let mut state = self.state.clone();
-        parts.iter().for_each(|part| state.update(part));
-        state
+    fn over(&self, token: &[u8]) -> State {
+        self.state.clone().chain_update("token").chain_update(token)
     }
 }
 
@@ -92,7 +86,8 @@ fn first<const N: usize>(state: State) -> [u8; N] {
     cut(state.finalize().into_bytes())
 }
 
-fn cut<const N: usize>(hash: impl IntoIterator<Item = u8>) -> [u8; N] {
+/// The first bytes of `hash`.
+pub(super) fn cut<const N: usize>(hash: impl IntoIterator<Item = u8>) -> [u8; N] {
     let mut bytes = [0; N];
     bytes.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
     bytes

@@ -21,7 +21,9 @@ pub use endpoint::{Event, Reply, Served};
 pub use reason::Reason;
 pub use target::encoded;
 
+use crate::evidence::fields::{Fields, first, values};
 use crate::memory::store::Moment;
+use crate::policy::Class;
 use crate::policy::config::Config;
 use crate::policy::config::challenge::{Challenge, Difficulty};
 use bound::Digested;
@@ -31,9 +33,6 @@ use load::Load;
 use page::{Page, Pages, Shown, WayBack};
 use std::rc::Rc;
 use token::{Kind, RouteTag, Token, seconds};
-
-/// A request's header fields, as the proxy hands them out.
-pub type HeaderFields = [(String, Vec<u8>)];
 
 /// How far the clocks of two proxies may be apart.
 const SKEW_S: u32 = 30;
@@ -61,7 +60,7 @@ pub struct Asked<'a> {
     /// Its path with its query, as it was sent.
     pub path: &'a [u8],
     /// Its headers.
-    pub fields: &'a HeaderFields,
+    pub fields: &'a Fields,
     /// Who has to be there later.
     pub bound: Bound<'a>,
     /// Whether it came over HTTP/3.
@@ -93,12 +92,8 @@ impl Challenges {
     pub fn new(config: &Config) -> Option<Self> {
         let settings = config.challenge.as_ref()?;
         let policy = &config.policy;
-        let routes = &policy.routes;
-        let names = routes
-            .listed()
-            .chain([routes.default_route().as_ref()])
-            .map(|route| &route.name);
-        let of_ladders = crate::policy::Class::ALL.map(|class| policy.difficulty(class));
+        let names = policy.routes.all().map(|route| &route.name);
+        let of_ladders = Class::ALL.map(|class| policy.difficulty(class));
         Some(Self {
             keys: Keyring::new(&settings.keys)?,
             pages: Pages::new(settings),
@@ -121,15 +116,13 @@ impl Challenges {
     }
 
     /// Whether the request brings something that may be a clearance.
-    pub fn is_shown(&self, fields: &HeaderFields) -> bool {
-        let name = self.settings.clearance.cookie.as_bytes();
-        values(fields, "cookie").any(|value| value.windows(name.len()).any(|piece| piece == name))
+    pub fn is_shown(&self, fields: &Fields) -> bool {
+        cookie::is_there(values(fields, "cookie"), &self.settings.clearance.cookie)
     }
 
     /// The cookies without ours, when there is one of ours among them.
-    pub fn without_ours(&self, fields: &HeaderFields) -> Option<Vec<u8>> {
-        let cookies: Vec<&[u8]> = values(fields, "cookie").collect();
-        cookie::without(cookies.into_iter(), &self.settings.clearance.cookie)
+    pub fn without_ours(&self, fields: &Fields) -> Option<Vec<u8>> {
+        cookie::without(values(fields, "cookie"), &self.settings.clearance.cookie)
     }
 
     /// What the request shows of challenges that were passed: one clearance that is believed is enough.
@@ -153,7 +146,7 @@ impl Challenges {
 
     fn believed(&self, value: &[u8], digested: &Digested<'_>, now: Moment) -> Result<Difficulty, Reason> {
         let (token, key) = Token::open(Kind::Clearance, value, &self.keys)?;
-        if token.at <= seconds(now) {
+        if token.at <= seconds(now.0) {
             return Err(Reason::Expired);
         }
         digested.hold_against(&token.bound, key)?;
@@ -174,7 +167,7 @@ impl Challenges {
     }
 
     fn issue(&self, asked: &Asked<'_>, route: &str, base: Difficulty, way_back: WayBack<'_>) -> Page {
-        let accept_language = values(asked.fields, "accept-language").next().unwrap_or_default();
+        let accept_language = first(asked.fields, "accept-language").unwrap_or_default();
         if !asked.is_secure {
             let host = str::from_utf8(asked.authority).ok();
             let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
@@ -188,7 +181,7 @@ impl Challenges {
         let difficulty = self.load.raise(base, asked.now, self.settings.load);
         let token = Token {
             kind: Kind::Puzzle,
-            at: seconds(asked.now),
+            at: seconds(asked.now.0),
             difficulty,
             route: self.tag(route),
             bound: self.digested(asked).under(key),
@@ -224,11 +217,10 @@ impl Challenges {
         let route = routes
             .find(|(tag, _)| *tag == token.route)
             .map(|(_, name)| Rc::clone(name));
-        let now = seconds(now);
-        let most = u32::try_from(self.settings.answer_within.as_secs()).unwrap_or(u32::MAX);
+        let now = seconds(now.0);
         let result = if token.at > now.saturating_add(SKEW_S) {
             Err(Reason::Early)
-        } else if now.saturating_sub(token.at) > most {
+        } else if now.saturating_sub(token.at) > seconds(self.settings.answer_within) {
             Err(Reason::Expired)
         } else {
             digested.hold_against(&token.bound, key)
@@ -236,23 +228,34 @@ impl Challenges {
         (result.map(|()| token), route)
     }
 
-    /// The `Set-Cookie` that `puzzle`, which was passed, earns.
-    fn earned(&self, puzzle: &Token, digested: &Digested<'_>, asked: &Asked<'_>) -> String {
+    /// The `Set-Cookie` that the puzzle with these letters earns, if it is one for this request and passes `check`; and what route it was
+    /// for.
+    fn earn(
+        &self,
+        asked: &Asked<'_>,
+        letters: &[u8],
+        check: impl FnOnce(&Token) -> Result<(), Reason>,
+    ) -> (Result<String, Reason>, Option<Rc<str>>) {
+        let digested = self.digested(asked);
+        let (puzzle, route) = self.puzzle(letters, &digested, asked.now);
+        let earned = puzzle.and_then(|puzzle| {
+            check(&puzzle)?;
+            Ok(self.cookie(&puzzle, &digested, asked))
+        });
+        (earned, route)
+    }
+
+    /// The `Set-Cookie` with the clearance for `puzzle`, which was passed.
+    fn cookie(&self, puzzle: &Token, digested: &Digested<'_>, asked: &Asked<'_>) -> String {
         let key = self.keys.signing();
-        let lasts = u32::try_from(self.settings.clearance.lasts.as_secs()).unwrap_or(u32::MAX);
         let token = Token {
             kind: Kind::Clearance,
-            at: seconds(asked.now).saturating_add(lasts),
+            at: seconds(asked.now.0).saturating_add(seconds(self.settings.clearance.lasts)),
             bound: digested.under(key),
             ..*puzzle
         };
         cookie::set(&self.settings.clearance, asked.is_http3, &token.seal(key))
     }
-}
-
-fn values<'f>(fields: &'f HeaderFields, name: &'static str) -> impl Iterator<Item = &'f [u8]> {
-    let of_name = fields.iter().filter(move |(found, _)| found == name);
-    of_name.map(|(_, value)| value.as_slice())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where a person is brought when the challenge is passed: a path of the same host, and nowhere else.
 
-use super::HeaderFields;
+use crate::evidence::fields::{Fields, first};
 
 /// The longest path that is gone back to.
 const MAX: usize = 2_048;
@@ -22,8 +22,8 @@ pub(super) fn asked(path: &[u8]) -> &str {
 
 /// Where the form stands that was sent to `path`: the page that sent it, if that is told and of this host; else the same path, which
 /// is where forms most often stand.
-pub(super) fn form<'a>(fields: &'a HeaderFields, authority: &[u8], path: &'a [u8]) -> &'a str {
-    let referer = super::values(fields, "referer").next();
+pub(super) fn form<'a>(fields: &'a Fields, authority: &[u8], path: &'a [u8]) -> &'a str {
+    let referer = first(fields, "referer");
     let of_referer = referer.and_then(|referer| {
         let rest = str::from_utf8(referer).ok()?.strip_prefix("https://")?;
         let slash = rest.find('/')?;

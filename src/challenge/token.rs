@@ -12,12 +12,12 @@
 //! ```
 
 use super::bound::Digests;
-use super::keys::{Key, KeyId, Keyring, MAC_BYTES};
+use super::keys::{Key, KeyId, Keyring, MAC_BYTES, cut};
 use super::reason::Reason;
-use crate::memory::store::Moment;
 use crate::policy::config::challenge::Difficulty;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use core::time::Duration;
 use sha2::{Digest, Sha256};
 
 /// What a token is for.
@@ -43,11 +43,7 @@ pub(super) struct RouteTag([u8; 4]);
 impl RouteTag {
     /// That of the route of this name.
     pub(super) fn of(name: &str) -> Self {
-        let mut tag = [0; 4];
-        tag.iter_mut()
-            .zip(Sha256::digest(name))
-            .for_each(|(to, from)| *to = from);
-        Self(tag)
+        Self(cut(Sha256::digest(name)))
     }
 }
 
@@ -154,7 +150,7 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     Some(*first)
 }
 
-/// A moment as tokens have it.
-pub(super) fn seconds(at: Moment) -> u32 {
-    u32::try_from(at.seconds()).unwrap_or(u32::MAX)
+/// A moment, or how long something is, as tokens have it.
+pub(super) fn seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
 }

@@ -3,6 +3,7 @@
 mod address;
 pub mod claims;
 mod connection;
+pub mod fields;
 pub mod forwarded;
 mod handover;
 mod names;

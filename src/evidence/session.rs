@@ -4,6 +4,7 @@
 //! left out where others say enough. Basic credentials (RFC 7617) are none: who tries passwords sends other ones each time.
 //! Nothing of it is kept; it is hashed.
 
+use super::fields;
 use core::hash::{Hash, Hasher};
 
 /// What names of cookies that carry a session have in them, in lower case.
@@ -59,9 +60,9 @@ impl Hash for Session<'_> {
 
 /// The pairs of all `cookie` headers (RFC 6265, 4.2.1). HTTP/2 may split them into one for each (RFC 9113, 8.2.3).
 fn pairs<'a>(cookies: &'a [&'a [u8]]) -> impl Iterator<Item = &'a [u8]> {
-    let all = cookies.iter().flat_map(|value| value.split(|byte| *byte == b';'));
-    all.map(<[u8]>::trim_ascii)
-        .filter(|pair| !pair.is_empty())
+    cookies
+        .iter()
+        .flat_map(|value| fields::cookies(value))
         .take(MAX_COOKIES)
 }
 

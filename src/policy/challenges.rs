@@ -5,21 +5,16 @@ use super::routes::Route;
 use super::rules::Rule;
 use super::{Class, Mode, Policy, Verdict};
 use crate::compare::Agreement;
-use core::iter;
 
 impl Policy {
     /// The first thing that challenges and is carried out, in words: `ladders.login.conflict.high challenges on the route login`. None
     /// where nothing does.
     pub fn challenges_where(&self) -> Option<String> {
-        let of_ladders = || self.routes().find_map(|route| self.of_ladder(route));
+        let of_ladders = || self.routes.all().find_map(|route| self.of_ladder(route));
         let rules = self.rules.listed().iter().map(|rule| ("rule", rule));
         let limits = self.limits.listed().iter().map(|limit| ("limit", &limit.rule));
         let of_rules = || rules.chain(limits).find_map(|(what, rule)| self.of_rule(what, rule));
         of_ladders().or_else(of_rules)
-    }
-
-    fn routes(&self) -> impl Iterator<Item = &Route> {
-        self.routes.listed().chain(iter::once(&**self.routes.default_route()))
     }
 
     fn carries_out(&self, route: &Route, own: Option<Mode>) -> bool {
@@ -41,7 +36,8 @@ impl Policy {
     fn of_rule(&self, what: &str, rule: &Rule<Verdict>) -> Option<String> {
         let is_about = |route: &&Route| rule.can_be_about(route) && self.carries_out(route, rule.mode);
         let route = self
-            .routes()
+            .routes
+            .all()
             .filter(|_| rule.action == Verdict::Challenge)
             .find(is_about)?;
         Some(format!(

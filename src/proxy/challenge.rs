@@ -12,6 +12,7 @@ use crate::annotate::Observed;
 use crate::annotate::answer::{self, Offer, Step};
 use crate::challenge::{Asked, Bound, Challenges, Clearance, Event, Reason, Reply};
 use crate::compare::Channel;
+use crate::evidence::fields::first;
 use crate::evidence::{Evidence, Protocol};
 use crate::host::{Failure, Fields, Host};
 use crate::memory::store::Moment;
@@ -186,7 +187,7 @@ impl<H: Host> Gate<'_, H> {
     fn asked(&self, now: Moment) -> Asked<'_> {
         let of = self.observed;
         let is_http3 = matches!(of.facts.protocol, Evidence::Seen(Protocol::Http3));
-        let one = |name| answer::first(of.fields, name);
+        let one = |name| first(of.fields, name);
         let proto = one("x-forwarded-proto");
         Asked {
             method: of.target.method,

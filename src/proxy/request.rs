@@ -21,6 +21,7 @@ use crate::clients::layer4::{Layer4, Owner};
 use crate::clients::shown::Shown;
 use crate::compare::{Channel, compare};
 use crate::evidence::claims::Claims;
+use crate::evidence::fields::{first, values};
 use crate::evidence::forwarded::Forwarded;
 use crate::evidence::{Evidence, Facts, NetworkTags, Protocol, Reason, RequestNames, Sent, TlsSource};
 use crate::fingerprint::client::{ConnectionPrint, request_order};
@@ -378,15 +379,9 @@ impl RequestRole {
     }
 }
 
-/// The values of the fields of this name, in their order.
-fn values<'f>(fields: &'f [(String, Vec<u8>)], name: &'static str) -> impl Iterator<Item = &'f [u8]> {
-    let of_name = fields.iter().filter(move |(found, _)| found == name);
-    of_name.map(|(_, value)| value.as_slice())
-}
-
 /// What the request asks for, by its pseudo-headers, which a proxy makes for HTTP/1 too.
 fn target(fields: &[(String, Vec<u8>)]) -> Target<'_> {
-    let one = |name| values(fields, name).next().unwrap_or_default();
+    let one = |name| first(fields, name).unwrap_or_default();
     Target {
         method: one(":method"),
         host: one(":authority"),

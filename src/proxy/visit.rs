@@ -9,6 +9,7 @@ use crate::memory::key::{Key, Keys};
 use crate::memory::sources::Prefix;
 use crate::memory::store::Moment;
 use crate::policy::Placed;
+use core::net::IpAddr;
 
 /// The request that `observed` shows, on its route.
 pub(super) fn visit(keys: &Keys, at: Moment, observed: &Observed<'_>, placed: &Placed<'_>) -> Visit {
@@ -26,7 +27,7 @@ pub(super) fn visit(keys: &Keys, at: Moment, observed: &Observed<'_>, placed: &P
         call: keys.key("call", (method, placed.path())),
         shape,
         network: client.map(|ip| keys.key("network", Prefix::of(ip))),
-        client: self::client(keys, observed),
+        client: client.map(|ip| client_of(keys, ip, shape)),
         session: session(keys, observed.fields),
         claimant: match observed.claims.user_agent.seen().map(|agent| agent.kind) {
             Some(Kind::Browser | Kind::InApp) => Claimant::Browser,
@@ -38,7 +39,11 @@ pub(super) fn visit(keys: &Keys, at: Moment, observed: &Observed<'_>, placed: &P
 /// The client: its address and what it looks like; none where its address is not known.
 pub(super) fn client(keys: &Keys, observed: &Observed<'_>) -> Option<Key> {
     let client = observed.way.client.seen()?;
-    Some(keys.key("client", (Prefix::of_client(client.ip), shape(keys, observed))))
+    Some(client_of(keys, client.ip, shape(keys, observed)))
+}
+
+fn client_of(keys: &Keys, ip: IpAddr, shape: Option<Key>) -> Key {
+    keys.key("client", (Prefix::of_client(ip), shape))
 }
 
 /// What the connection's TLS and HTTP look like, whoever sends it and whatever it claims. Over HTTP/1 without TLS only the order and

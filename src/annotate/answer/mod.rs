@@ -9,15 +9,14 @@ mod grpc;
 mod rate;
 
 use crate::challenge::Reply;
+use crate::evidence::fields::{first, values};
 use crate::policy::config::Limits;
 use crate::policy::{Decision, Mode, Verdict};
 use bodies::Reference;
 use std::borrow::Cow;
 
+pub use crate::evidence::fields::Fields;
 pub use grpc::GrpcStatus;
-
-/// A request's header fields, as the proxy hands them out.
-pub type Fields = [(String, Vec<u8>)];
 
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -290,16 +289,6 @@ fn is_of_script(fields: &Fields) -> bool {
         || says(":method", b"options")
         || says(":method", b"connect")
         || says("upgrade", b"websocket")
-}
-
-fn values<'f>(fields: &'f Fields, name: &'f str) -> impl Iterator<Item = &'f [u8]> {
-    let of_name = fields.iter().filter(move |(found, _)| found == name);
-    of_name.map(|(_, value)| value.as_slice())
-}
-
-/// The value of the first field of this name.
-pub fn first<'f>(fields: &'f Fields, name: &'f str) -> Option<&'f [u8]> {
-    values(fields, name).next()
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ pub(super) struct Counted<'a, S, N, M, O> {
 impl Limits {
     /// These limits, where there are these routes.
     pub fn new(listed: Vec<Limit>, routes: &Routes) -> Self {
-        let routes = routes.listed().chain([&**routes.default_route()]);
+        let routes = routes.all();
         let of = |route: &Route| {
             let places = listed
                 .iter()

@@ -170,6 +170,11 @@ impl Routes {
         self.listed.iter().map(|listed| listed.route.as_ref())
     }
 
+    /// All of them: as they are written, then the default one.
+    pub fn all(&self) -> impl Iterator<Item = &Route> {
+        self.listed().chain([&*self.default])
+    }
+
     /// The route of a request. `host` and `path` are in their forms ([`normal_host`], [`super::path::normal`]), the path in lower
     /// case ([`super::path::lower`]).
     pub fn find(&self, method: &[u8], host: Option<&str>, path: &str) -> (&Rc<Route>, Found) {
