@@ -82,6 +82,10 @@ bench-probe: setup wasm probe
 bench-limits: setup wasm
 	@$(LAB) bench-limits
 
+.PHONY: solving
+solving: setup wasm ## Measure how long the browsers here take for the work of the challenge's page
+	@$(LAB) solving
+
 # What a challenge costs to give, to check and to have passed; fails likewise.
 .PHONY: bench-challenge
 bench-challenge: setup wasm

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use layerprint_harness::availability::{Availability, require_or_skip};
+use layerprint_harness::availability::require_or_skip;
 use layerprint_harness::clients::browser::{PLAIN_HOST, Page};
 use layerprint_harness::clients::{Browser, Client, Request};
 use layerprint_harness::repo;
@@ -157,12 +157,7 @@ fn a_form_over_http3_reaches_the_upstream() {
 #[test]
 fn the_shipped_configuration_is_valid_as_it_stands() {
     let test = "the_shipped_configuration_is_valid_as_it_stands";
-    let written = repo::root().join("target/wasm32-wasip1/release/layerprint.wasm");
-    let there = match written.is_file() {
-        true => Availability::Here,
-        false => Availability::missing(format!("no {}, which the file names", written.display())),
-    };
-    if !require_or_skip(test, [Stack::availability(), there]) {
+    if !require_or_skip(test, [Stack::shipped_availability()]) {
         return;
     }
     stack::validate(HTTP3, &[]).unwrap();

@@ -248,6 +248,16 @@ impl Stack {
         Availability::all([envoy, module_availability(&repo::module())])
     }
 
+    /// Whether this machine can have [`validate`] read a configuration as it stands, which names the module where `make wasm` puts it.
+    pub fn shipped_availability() -> Availability {
+        let written = repo::root().join("target/wasm32-wasip1/release/layerprint.wasm");
+        let there = match written.is_file() {
+            true => Availability::Here,
+            false => Availability::missing(format!("no {}, which the file names", written.display())),
+        };
+        Availability::all([Self::availability(), there])
+    }
+
     /// Whether the probe has been built.
     pub fn probe_availability() -> Availability {
         let probe = repo::probe();

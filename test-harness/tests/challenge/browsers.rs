@@ -365,32 +365,3 @@ fn the_page_can_be_read_on_a_narrow_screen_and_in_the_dark() {
         },
     );
 }
-
-/// How long the work takes, in the page's own time, which also has the page's start in it.
-#[test]
-#[ignore = "measures, and tests nothing: --ignored --nocapture how_long"]
-fn how_long_it_takes() {
-    const TOOK: &str = "window.took ?? window.wrappedJSObject?.took ?? 0";
-    for difficulty in [18, 20] {
-        let settings = json!({ "difficulty": difficulty, "load": { "max_difficulty": difficulty }, "attempts": { "count": 1000 } });
-        each("how_long_it_takes", &settings, |stack, browser| {
-            let mut person = Person::new(stack, browser, Setup::default());
-            person.prepares(
-                "const began = performance.now(); \
-                 window.fetch = () => { window.took = performance.now() - began; return new Promise(() => {}); };",
-            );
-            let mut took: Vec<f64> = (0..15)
-                .map(|n| {
-                    person.goes(&format!("/.layerprint/challenge?to=/{n}"));
-                    person.sees(&format!("location.search.endsWith('/{n}') && ({TOOK}) > 0"));
-                    person.tell(TOOK).as_f64().unwrap()
-                })
-                .collect();
-            took.sort_by(f64::total_cmp);
-            println!(
-                "{browser}, 2^{difficulty}: {:.0} ms at best, {:.0} usually, {:.0} at worst",
-                took[0], took[7], took[14]
-            );
-        });
-    }
-}

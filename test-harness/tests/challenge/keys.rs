@@ -5,8 +5,7 @@ use crate::agent::{self, Agent};
 use crate::{KEY, OTHER_KEY, can_run, configuration, stat};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use layerprint_harness::availability::{Availability, require_or_skip};
-use layerprint_harness::repo;
+use layerprint_harness::availability::require_or_skip;
 use layerprint_harness::stack::config::with_variables;
 use layerprint_harness::stack::{self, CHALLENGE, CHALLENGE_KEY, Stack, StackError, StackOptions};
 use serde_json::{Value, json};
@@ -157,12 +156,7 @@ fn without_its_variable_or_with_a_weak_key_in_it_the_configuration_is_refused() 
 #[test]
 fn the_shipped_configuration_is_valid_with_a_key_and_refused_without() {
     let test = "the_shipped_configuration_is_valid_with_a_key_and_refused_without";
-    let written = repo::root().join("target/wasm32-wasip1/release/layerprint.wasm");
-    let there = match written.is_file() {
-        true => Availability::Here,
-        false => Availability::missing(format!("no {}, which the file names", written.display())),
-    };
-    if !require_or_skip(test, [Stack::availability(), there]) {
+    if !require_or_skip(test, [Stack::shipped_availability()]) {
         return;
     }
     stack::validate(CHALLENGE, &[(CHALLENGE_KEY, KEY)]).unwrap();

@@ -6,6 +6,7 @@ mod demo;
 mod eval;
 mod hosts;
 mod run;
+mod solving;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ usage: layerprint-lab COMMAND
   bench-probe   what the probe costs Envoy for each connection; [--rounds N] [--connections N]
   bench-limits  what a limit costs Envoy for each request; [--rounds N] [--requests N]
   bench-challenge   what a challenge costs to give, to check, and to have passed; [--rounds N] [--requests N]
+  solving       how long real browsers take for the work of the challenge's page
   eval          real clients through the real Envoy with the probe, and what is said of each; [--only TEXT] [--summary] [--markdown]
   hosts         what works in each of these Envoys with each WebAssembly runtime, as a table; [ENVOY...]
 
@@ -45,6 +47,7 @@ fn dispatch(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
         ["bench-probe", options @ ..] => bench::bench_probe(options),
         ["bench-limits", options @ ..] => bench::bench_limits(options),
         ["bench-challenge", options @ ..] => bench::bench_challenge(options),
+        ["solving"] => solving::solving(),
         ["hosts", paths @ ..] => Ok(hosts::hosts(paths)),
         ["eval", options @ ..] => eval::eval(options),
         ["help" | "-h" | "--help"] => {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::socket::Socket;
+use super::socket::{Socket, text, told};
 use crate::clients::ClientError;
 
 #[derive(Debug)]
@@ -66,12 +66,7 @@ impl Bidi {
     }
 
     pub(super) fn complaints(&mut self) -> Vec<String> {
-        let events = self.socket.events();
-        events
-            .iter()
-            .filter(|event| is_complaint(event))
-            .map(Value::to_string)
-            .collect()
+        self.socket.complaints(is_complaint)
     }
 
     fn tell(&mut self, method: &str, params: Value) -> Result<Value, ClientError> {
@@ -81,13 +76,6 @@ impl Bidi {
 
 /// That the policy of a page keeps Firefox from its icon is as it should be.
 fn is_complaint(event: &Value) -> bool {
-    let told = |pointer| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let told = |pointer| told(event, pointer).unwrap_or_default();
     told("/params/level") == "error" && !told("/params/text").contains("/favicon.ico")
-}
-
-fn text(answer: &Value, pointer: &str) -> Result<String, ClientError> {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found
-        .map(str::to_owned)
-        .ok_or_else(|| ClientError::Output(answer.to_string()))
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Setup;
-use super::socket::Socket;
+use super::socket::{Socket, text, told};
 use crate::clients::ClientError;
 
 #[derive(Debug)]
@@ -71,12 +71,7 @@ impl DevTools {
 
     /// Statuses of answers are noted there as well: those are no mistake of a script.
     pub(super) fn complaints(&mut self) -> Vec<String> {
-        let events = self.socket.events();
-        events
-            .iter()
-            .filter(|event| is_complaint(event))
-            .map(Value::to_string)
-            .collect()
+        self.socket.complaints(is_complaint)
     }
 
     fn tell(&mut self, tab: &str, method: &str, params: Value) -> Result<Value, ClientError> {
@@ -86,17 +81,10 @@ impl DevTools {
 }
 
 fn is_complaint(event: &Value) -> bool {
-    let told = |pointer| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let told = |pointer| told(event, pointer).unwrap_or_default();
     match told("/method") {
         "Runtime.exceptionThrown" => true,
         "Log.entryAdded" => told("/params/entry/level") == "error" && told("/params/entry/source") != "network",
         _ => false,
     }
-}
-
-fn text(answer: &Value, pointer: &str) -> Result<String, ClientError> {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found
-        .map(str::to_owned)
-        .ok_or_else(|| ClientError::Output(answer.to_string()))
 }

@@ -52,8 +52,21 @@ impl Socket {
         }
     }
 
-    /// What was said without being asked, once.
-    pub(super) fn events(&mut self) -> Vec<Value> {
-        std::mem::take(&mut self.events)
+    /// What was said without being asked and `is_complaint`, once.
+    pub(super) fn complaints(&mut self, is_complaint: impl Fn(&Value) -> bool) -> Vec<String> {
+        let events = std::mem::take(&mut self.events);
+        let complaints = events.iter().filter(|event| is_complaint(event));
+        complaints.map(Value::to_string).collect()
     }
+}
+
+/// The text at this place of a message (RFC 6901), if there is one.
+pub(super) fn told<'v>(message: &'v Value, pointer: &str) -> Option<&'v str> {
+    message.pointer(pointer).and_then(Value::as_str)
+}
+
+/// The text at this place of an answer.
+pub(super) fn text(answer: &Value, pointer: &str) -> Result<String, ClientError> {
+    let found = told(answer, pointer).map(str::to_owned);
+    found.ok_or_else(|| ClientError::Output(answer.to_string()))
 }
