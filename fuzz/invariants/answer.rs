@@ -2,6 +2,7 @@
 
 use layerprint::annotate::answer::{Answer, Step};
 use layerprint::compare::Score;
+use layerprint::evidence::fields::borrowed;
 use layerprint::policy::config::Config;
 use layerprint::policy::ladders::Band;
 use layerprint::policy::routes::Found;
@@ -57,7 +58,7 @@ fn step(mode: Mode, verdict: Verdict, fields: &Fields) -> Step {
         cleared: false,
         unsolved: None,
     };
-    DEFAULT.with(|config| Step::of(&decision, &config.limits, fields, None))
+    DEFAULT.with(|config| Step::of(&decision, &config.limits, &borrowed(fields), None))
 }
 
 fn answer_holds(answer: &Answer, verdict: Verdict) {

@@ -11,6 +11,7 @@ use layerprint::challenge::answer::{HEADER, written};
 use layerprint::challenge::page::MAX_BYTES;
 use layerprint::challenge::work::{Found, PARTS, Seed};
 use layerprint::challenge::{Asked, Bound, Challenges, Clearance, Event, Reason, Reply};
+use layerprint::evidence::fields::{Fields as Borrowed, borrowed};
 use layerprint::fingerprint::client::ConnectionPrint;
 use layerprint::fingerprint::digest::sha256_12;
 use layerprint::memory::store::Moment;
@@ -101,12 +102,17 @@ impl Client {
         }
     }
 
-    fn asked(&self) -> Asked<'_> {
+    fn fields(&self) -> Vec<(&str, &[u8])> {
+        borrowed(&self.fields)
+    }
+
+    /// What it asks, with its `fields`.
+    fn asked<'a>(&'a self, fields: &'a Borrowed<'a>) -> Asked<'a> {
         Asked {
             method: self.method.as_bytes(),
             authority: &self.authority,
             path: &self.path,
-            fields: &self.fields,
+            fields,
             bound: Bound {
                 host: std::str::from_utf8(&self.authority).unwrap_or_default(),
                 client: Some(self.ip.into()),
@@ -207,7 +213,8 @@ impl World {
 
     /// A clearance is one that was given, in its time, to this client; and none of ours goes upstream.
     fn cookies_hold(&self, client: &Client) {
-        let asked = client.asked();
+        let fields = client.fields();
+        let asked = client.asked(&fields);
         let cookies = client.fields.iter().find(|(name, _)| name == "cookie");
         let (_, cookies) = cookies.unwrap();
         let clearance = self.challenges.clearance(&asked);
@@ -217,12 +224,12 @@ impl World {
             assert!(self.is_same(client) && client.second < BEGUN + LASTS);
             assert_eq!(difficulty.bits(), 10);
         }
-        let is_shown = self.challenges.is_shown(&client.fields);
+        let is_shown = self.challenges.is_shown(&client.fields());
         assert!(
             is_shown || clearance == Clearance::NotSent,
             "what is passed over is none"
         );
-        let left = self.challenges.without_ours(&client.fields);
+        let left = self.challenges.without_ours(&client.fields());
         let is_ours = |pair: &&[u8]| {
             let rest = pair.strip_prefix(COOKIE.as_bytes());
             rest.is_some_and(|rest| rest.starts_with(b"=") || rest.starts_with(b"-h3="))
@@ -238,7 +245,9 @@ impl World {
     /// A page has no more markup than one for a client that sends nothing strange.
     fn page_holds(&self, client: &Client) {
         let difficulty = self.challenges.settings().difficulty;
-        let page = self.challenges.page(&client.asked(), "default", difficulty);
+        let page = self
+            .challenges
+            .page(&client.asked(&client.fields()), "default", difficulty);
         reply_holds(&Reply::of_page(403, page.clone()));
         let language = client.fields.iter().find(|(name, _)| name == "accept-language");
         let (_, language) = language.unwrap();
@@ -263,7 +272,7 @@ impl World {
                 client.fields = vec![("accept-language".to_owned(), language.to_owned())];
                 client.is_secure = is_secure;
             });
-            self.challenges.page(&tame.asked(), "default", difficulty)
+            self.challenges.page(&tame.asked(&tame.fields()), "default", difficulty)
         };
         let told = page("a.example");
         let chosen = told.headers.iter().find(|(name, _)| *name == "content-language");
@@ -281,7 +290,8 @@ impl World {
             false => [PATH.as_bytes(), b"?", &client.path].concat(),
         };
         let client = &client.with(|client| client.path = path);
-        let asked = client.asked();
+        let fields = client.fields();
+        let asked = client.asked(&fields);
         assert!(self.challenges.serves(asked.path));
         let served = self.challenges.serve(&asked, self.challenges.clearance(&asked));
         reply_holds(&served.reply);
@@ -329,7 +339,9 @@ impl World {
                     .fields
                     .push((HEADER.to_owned(), format!("{puzzle}~{numbers}").into()));
             });
-            let served = self.challenges.serve(&client.asked(), Clearance::NotSent);
+            let served = self
+                .challenges
+                .serve(&client.asked(&client.fields()), Clearance::NotSent);
             (served.event, cookie_of(&served.reply))
         };
         let (event, cookie) = answer(&honest);
@@ -342,7 +354,7 @@ impl World {
                     .fields
                     .push(("cookie".to_owned(), format!("{COOKIE}={cookie}").into()));
             });
-            self.challenges.clearance(&client.asked())
+            self.challenges.clearance(&client.asked(&client.fields()))
         };
         let at = |second| honest.with(|client| client.second = second);
         assert!(matches!(shows(&at(second)), Clearance::Valid(_)));
@@ -370,7 +382,7 @@ impl World {
             let changed = String::from_utf8(changed).unwrap();
             let other = honest.sends("cookie", &format!("{COOKIE}={changed}"));
             assert!(matches!(
-                self.challenges.clearance(&other.asked()),
+                self.challenges.clearance(&other.asked(&other.fields())),
                 Clearance::Refused(_)
             ));
         }
@@ -379,7 +391,11 @@ impl World {
 
 /// A puzzle, its answer, and the clearance that this earns.
 fn given(challenges: &Challenges, client: &Client) -> [String; 3] {
-    let page = challenges.page(&client.asked(), "default", challenges.settings().difficulty);
+    let page = challenges.page(
+        &client.asked(&client.fields()),
+        "default",
+        challenges.settings().difficulty,
+    );
     let token = attribute(&page.body, "data-token");
     let seed = Seed::of(token.as_bytes());
     let mut found = Found([0; PARTS]);
@@ -389,7 +405,7 @@ fn given(challenges: &Challenges, client: &Client) -> [String; 3] {
     }
     let answer = written(&token, &found);
     let client = client.sends(HEADER, &answer).with(|client| client.method = "POST");
-    let served = challenges.serve(&client.asked(), Clearance::NotSent);
+    let served = challenges.serve(&client.asked(&client.fields()), Clearance::NotSent);
     let (_, numbers) = answer.split_once('~').unwrap();
     [token, numbers.to_owned(), cookie_of(&served.reply).unwrap()]
 }

@@ -52,12 +52,18 @@ fn verdict(of: &Annotation<'_>) -> String {
     ];
     words.iter().for_each(|word| item.push_str(word));
     // Writing to a String cannot fail.
-    let _ = write!(
-        item,
-        ";confidence={};l4={};l7={}",
-        assessment.confidence, assessment.l4, assessment.l7
-    );
-    let words = [";route=", &decision.route, ";class=", decision.class.as_str()];
+    let _ = write!(item, ";confidence={}", assessment.confidence);
+    let (mut l4, mut l7) = (itoa::Buffer::new(), itoa::Buffer::new());
+    let words = [
+        ";l4=",
+        l4.format(assessment.l4.value()),
+        ";l7=",
+        l7.format(assessment.l7.value()),
+        ";route=",
+        &decision.route,
+        ";class=",
+        decision.class.as_str(),
+    ];
     words.iter().for_each(|word| item.push_str(word));
     item
 }

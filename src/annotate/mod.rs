@@ -12,6 +12,7 @@ use crate::clients::crawlers::Verification;
 use crate::clients::layer4::Layer4;
 use crate::clients::shown::Shown;
 use crate::compare::{Assessment, Channel, Finding, Own, View};
+use crate::evidence::fields::Fields;
 use crate::evidence::forwarded::Forwarded;
 use crate::evidence::{Evidence, Facts, NetworkTags, Reason, Says};
 use crate::fingerprint::client::ConnectionPrint;
@@ -52,7 +53,7 @@ pub struct Observed<'a> {
     /// How many headers it brought that are ours to set.
     pub forged: usize,
     /// Its headers as they came, ours among them that were forged.
-    pub fields: &'a [(String, Vec<u8>)],
+    pub fields: &'a Fields<'a>,
     /// What it and those before it show together.
     pub remembered: &'a [Finding],
     /// What it shows of challenges that were passed.

@@ -108,7 +108,7 @@ impl Subject for Observed<'_> {
     }
 
     fn header(&self, name: &str, take: &mut dyn FnMut(&[u8])) -> Evidence<()> {
-        let mut values = self.fields.iter().filter(|(found, _)| found == name).peekable();
+        let mut values = self.fields.iter().filter(|(found, _)| *found == name).peekable();
         let state = Evidence::or_missing(values.peek().map(|_| ()), Reason::NotSent);
         values.for_each(|(_, value)| take(value));
         state

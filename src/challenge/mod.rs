@@ -60,7 +60,7 @@ pub struct Asked<'a> {
     /// Its path with its query, as it was sent.
     pub path: &'a [u8],
     /// Its headers.
-    pub fields: &'a Fields,
+    pub fields: &'a Fields<'a>,
     /// Who has to be there later.
     pub bound: Bound<'a>,
     /// Whether it came over HTTP/3.
@@ -116,12 +116,12 @@ impl Challenges {
     }
 
     /// Whether the request brings something that may be a clearance.
-    pub fn is_shown(&self, fields: &Fields) -> bool {
+    pub fn is_shown(&self, fields: &Fields<'_>) -> bool {
         cookie::is_there(values(fields, "cookie"), &self.settings.clearance.cookie)
     }
 
     /// The cookies without ours, when there is one of ours among them.
-    pub fn without_ours(&self, fields: &Fields) -> Option<Vec<u8>> {
+    pub fn without_ours(&self, fields: &Fields<'_>) -> Option<Vec<u8>> {
         cookie::without(values(fields, "cookie"), &self.settings.clearance.cookie)
     }
 

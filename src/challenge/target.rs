@@ -22,7 +22,7 @@ pub(super) fn asked(path: &[u8]) -> &str {
 
 /// Where the form stands that was sent to `path`: the page that sent it, if that is told and of this host; else the same path, which
 /// is where forms most often stand.
-pub(super) fn form<'a>(fields: &'a Fields, authority: &[u8], path: &'a [u8]) -> &'a str {
+pub(super) fn form<'a>(fields: &Fields<'a>, authority: &[u8], path: &'a [u8]) -> &'a str {
     let referer = first(fields, "referer");
     let of_referer = referer.and_then(|referer| {
         let rest = str::from_utf8(referer).ok()?.strip_prefix("https://")?;
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_form_is_where_the_referer_says_if_that_is_of_this_host() {
         let form = |referer: &str| {
-            let fields = vec![("referer".to_owned(), referer.as_bytes().to_vec())];
+            let fields = [("referer", referer.as_bytes())];
             form(&fields, b"a.example:8443", b"/in?x=1").to_owned()
         };
         assert_eq!(form("https://A.example:8443/sign?next=/#top"), "/sign?next=/");

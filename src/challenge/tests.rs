@@ -5,6 +5,7 @@
 use super::answer::{HEADER, written};
 use super::work::{Found, PARTS, Seed};
 use super::*;
+use crate::evidence::fields::borrowed;
 use crate::evidence::{Evidence, Reason as Absence};
 use crate::fingerprint::client::{ConnectionPrint, Http2Print};
 use crate::fingerprint::combined::Part;
@@ -88,12 +89,17 @@ impl Client {
         self.with(|client| client.fields.push((name.to_owned(), value.as_ref().to_vec())))
     }
 
-    fn asked(&self) -> Asked<'_> {
+    fn fields(&self) -> Vec<(&str, &[u8])> {
+        borrowed(&self.fields)
+    }
+
+    /// What it asks, with its `fields`.
+    fn asked<'a>(&'a self, fields: &'a Fields<'a>) -> Asked<'a> {
         Asked {
             method: self.method.as_bytes(),
             authority: self.host.as_bytes(),
             path: self.path.as_bytes(),
-            fields: &self.fields,
+            fields,
             bound: Bound {
                 host: self.host,
                 client: Some(self.ip.parse::<IpAddr>().unwrap()),
@@ -109,7 +115,7 @@ impl Client {
 
     /// The token on the page that it gets.
     fn puzzle(&self, challenges: &Challenges) -> String {
-        let page = challenges.page(&self.asked(), "login", challenges.settings().difficulty);
+        let page = challenges.page(&self.asked(&self.fields()), "login", challenges.settings().difficulty);
         token_of(&page.body)
     }
 
@@ -118,13 +124,14 @@ impl Client {
             client.method = "POST";
             client.path = challenges.settings().path.to_string();
         });
-        challenges.serve(&client.asked(), Clearance::NotSent)
+        challenges.serve(&client.asked(&client.fields()), Clearance::NotSent)
     }
 
     /// What it is believed when it comes with the cookie that it was given.
     fn shows(&self, challenges: &Challenges, set_cookie: &str) -> Clearance {
         let pair = set_cookie.split(';').next().unwrap();
-        challenges.clearance(&self.clone().sends("cookie", pair).asked())
+        let client = self.clone().sends("cookie", pair);
+        challenges.clearance(&client.asked(&client.fields()))
     }
 }
 
@@ -179,7 +186,10 @@ fn whoever_does_the_work_gets_a_clearance_that_lasts_as_long_as_it_is_said_to() 
     assert_eq!(client.shows(&challenges, &cookie), valid);
     assert_eq!(believed(1_000_000 + 1_799), valid);
     assert_eq!(believed(1_000_000 + 1_800), Clearance::Refused(Reason::Expired));
-    assert_eq!(challenges.clearance(&client.asked()), Clearance::NotSent);
+    assert_eq!(
+        challenges.clearance(&client.asked(&client.fields())),
+        Clearance::NotSent
+    );
 }
 
 #[test]
@@ -356,12 +366,15 @@ fn one_clearance_that_is_believed_is_enough_and_its_name_is_another_one_over_htt
     let (client, cookie) = passed(&challenges);
     let pair = cookie.split(';').next().unwrap();
     let tossed = client.clone().sends("cookie", format!("__Host-layerprint=x; {pair}"));
-    assert!(matches!(challenges.clearance(&tossed.asked()), Clearance::Valid(_)));
+    assert!(matches!(
+        challenges.clearance(&tossed.asked(&tossed.fields())),
+        Clearance::Valid(_)
+    ));
     let wrong = client
         .clone()
         .sends("cookie", "__Host-layerprint=x; __Host-layerprint=");
     assert_eq!(
-        challenges.clearance(&wrong.asked()),
+        challenges.clearance(&wrong.asked(&wrong.fields())),
         Clearance::Refused(Reason::Malformed)
     );
     let over_http3 = client.with(|client| client.is_http3 = true);
@@ -401,16 +414,17 @@ fn nobody_reads_a_key_an_address_or_a_fingerprint_out_of_a_token() {
 fn the_own_path_leads_to_where_one_wanted_to_go() {
     let challenges = challenges();
     let at = |path: &str| Client::new().with(|client| client.path = path.to_owned());
-    let page = challenges.serve(&at("/.layerprint/challenge?to=/a%3Fb").asked(), Clearance::NotSent);
+    let serve = |client: &Client, clearance| challenges.serve(&client.asked(&client.fields()), clearance);
+    let page = serve(&at("/.layerprint/challenge?to=/a%3Fb"), Clearance::NotSent);
     assert_eq!((page.reply.status, page.event), (200, Some(Event::Issued)));
     let valid = Clearance::Valid(Difficulty::new(EASY).unwrap());
-    let done = challenges.serve(&at("/.layerprint/challenge?to=/a%3Fb").asked(), valid);
+    let done = serve(&at("/.layerprint/challenge?to=/a%3Fb"), valid);
     assert_eq!((done.reply.status, done.event), (303, None));
     assert!(done.reply.headers.contains(&("location", "/a?b".into())));
-    let round = challenges.serve(&at("/.layerprint/challenge?to=/.layerprint/challenge").asked(), valid);
+    let round = serve(&at("/.layerprint/challenge?to=/.layerprint/challenge"), valid);
     assert!(round.reply.headers.contains(&("location", "/".into())));
     let other = at("/.layerprint/challenge").with(|client| client.method = "DELETE");
-    assert_eq!(challenges.serve(&other.asked(), valid).reply.status, 405);
+    assert_eq!(serve(&other, valid).reply.status, 405);
     assert!(challenges.serves(b"/.layerprint/challenge") && challenges.serves(b"/.layerprint/challenge?x"));
     assert!(!challenges.serves(b"/.layerprint/challenges") && !challenges.serves(b"/"));
 }
@@ -426,7 +440,7 @@ fn whoever_waits_is_cleared_where_that_is_configured() {
             client.path = path;
             client.second += second;
         });
-        challenges.serve(&client.asked(), Clearance::NotSent)
+        challenges.serve(&client.asked(&client.fields()), Clearance::NotSent)
     };
     let early = back(&challenges, 14, &token);
     assert_eq!(
@@ -453,9 +467,10 @@ fn whoever_waits_is_cleared_where_that_is_configured() {
 fn without_tls_there_is_no_puzzle() {
     let challenges = challenges();
     let client = Client::new();
+    let fields = client.fields();
     let asked = Asked {
         is_secure: false,
-        ..client.asked()
+        ..client.asked(&fields)
     };
     let page = challenges.page(&asked, "login", Difficulty::DEFAULT);
     assert!(!String::from_utf8(page.body).unwrap().contains("data-token"));
@@ -487,12 +502,12 @@ proptest! {
         let challenges = challenges();
         let client = Client::new();
         let served = client.clone().sends(HEADER, &bytes).with(|client| client.method = "POST");
-        prop_assert_eq!(served.asked().method, b"POST");
-        let served = challenges.serve(&served.asked(), Clearance::NotSent);
+                let served = challenges.serve(&served.asked(&served.fields()), Clearance::NotSent);
         prop_assert_eq!(served.event, Some(Event::Failed(Reason::Malformed)));
         let mut cookie = b"__Host-layerprint=".to_vec();
         cookie.extend(&bytes);
-        let shown = challenges.clearance(&client.clone().sends("cookie", &cookie).asked());
+        let sender = client.clone().sends("cookie", &cookie);
+        let shown = challenges.clearance(&sender.asked(&sender.fields()));
         prop_assert!(!matches!(shown, Clearance::Valid(_)));
         // Every prefix of a real answer.
         let token = client.puzzle(&challenges);

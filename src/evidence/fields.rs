@@ -1,17 +1,26 @@
 //! A request's header fields, as the proxy hands them out, and what is looked for in them.
 
 /// Names, in lower case, with values.
-pub type Fields = [(String, Vec<u8>)];
+pub type Fields<'f> = [(&'f str, &'f [u8])];
 
 /// The values of the fields of this name, in their order.
-pub fn values<'f>(fields: &'f Fields, name: &'f str) -> impl Iterator<Item = &'f [u8]> + Clone {
-    let of_name = fields.iter().filter(move |(found, _)| found == name);
-    of_name.map(|(_, value)| value.as_slice())
+pub fn values<'f>(fields: &'f Fields<'_>, name: &'f str) -> impl Iterator<Item = &'f [u8]> + Clone {
+    let of_name = fields.iter().filter(move |(found, _)| *found == name);
+    of_name.map(|(_, value)| *value)
 }
 
 /// The value of the first field of this name.
-pub fn first<'f>(fields: &'f Fields, name: &'f str) -> Option<&'f [u8]> {
-    values(fields, name).next()
+pub fn first<'f>(fields: &Fields<'f>, name: &str) -> Option<&'f [u8]> {
+    let mut of_name = fields.iter().filter(|(found, _)| *found == name);
+    of_name.next().map(|(_, value)| *value)
+}
+
+/// Fields that somebody owns, as they are looked through.
+pub fn borrowed(fields: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
+    fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_slice()))
+        .collect()
 }
 
 /// The pairs in the value of a `cookie` field (RFC 6265, 4.2.1).

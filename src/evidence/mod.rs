@@ -23,7 +23,7 @@ pub use names::{RequestNames, is_annotation};
 pub use networks::{NetworkTag, NetworkTags, Networks};
 pub use reported::{ReportedJa3, ReportedJa4};
 pub use said::{Said, Says, is_of_browser};
-pub use sent::{COMPARED, Purpose, Sent};
+pub use sent::{COMPARED, Purpose, Sent, is_compared};
 pub use session::Session;
 pub use text::Text;
 pub use transport::{Micros, Rtt, RttSource, Transport, Unit, read_syn};

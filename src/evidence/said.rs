@@ -29,14 +29,14 @@ pub fn is_of_browser(claims: &Claims<'_>) -> bool {
 /// Headers, read at most once.
 #[derive(Debug)]
 pub struct Said<'f> {
-    fields: &'f Fields,
+    fields: &'f Fields<'f>,
     claims: OnceCell<Claims<'f>>,
     sent: OnceCell<Sent<'f>>,
 }
 
 impl<'f> Said<'f> {
     /// What `fields` say.
-    pub const fn new(fields: &'f Fields) -> Self {
+    pub const fn new(fields: &'f Fields<'f>) -> Self {
         Self {
             fields,
             claims: OnceCell::new(),
@@ -45,8 +45,7 @@ impl<'f> Said<'f> {
     }
 
     fn headers(&self) -> impl Iterator<Item = (&'f str, &'f [u8])> {
-        let fields: &'f Fields = self.fields;
-        fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+        self.fields.iter().copied()
     }
 }
 

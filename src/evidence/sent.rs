@@ -16,6 +16,12 @@ pub const COMPARED: [&str; Sent::COUNT] = [
     "upgrade",
 ];
 
+/// Whether the value of the header of this name is compared.
+pub fn is_compared(name: &str) -> bool {
+    // Most names are told by how they begin.
+    matches!(name.as_bytes().first(), Some(b'a' | b's' | b'u')) && COMPARED.contains(&name)
+}
+
 /// Their values. Of a header that came twice there is none: which one is meant is not for us to choose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sent<'a>([Value<'a>; Sent::COUNT]);

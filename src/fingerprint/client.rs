@@ -85,6 +85,11 @@ impl ConnectionPrint {
     }
 }
 
+/// Whether the proxy's map has the headers of a request on this connection in the client's order.
+pub const fn is_ordered_by_map(facts: &Facts) -> bool {
+    matches!(facts.protocol, Evidence::Seen(Protocol::Http2 | Protocol::Http3))
+}
+
 /// The header order of a request. HTTP/2 and later: as the proxy's map has it. HTTP/1: from the wire, which shows it for
 /// the first request of a connection alone; the map has lost `host` and the hop-by-hop headers.
 pub fn request_order(
@@ -94,7 +99,7 @@ pub fn request_order(
     is_first: bool,
 ) -> Evidence<HeaderOrder> {
     let order = match facts.protocol {
-        Evidence::Seen(Protocol::Http2 | Protocol::Http3) => HeaderOrder::of(names.iter()),
+        _ if is_ordered_by_map(facts) => HeaderOrder::of(names.iter()),
         _ if !is_first => return Evidence::Missing(Reason::LaterRequest),
         _ => match http1_head(opening, facts) {
             Evidence::Seen(head) => HeaderOrder::of(head.names.iter()),

@@ -98,6 +98,39 @@ pub struct Known {
     pub(super) recurring: Recurring,
 }
 
+/// The most bytes that are kept of a connection after its opening.
+pub const MAX_BYTES: usize = 4_096;
+
+impl Known {
+    /// How many bytes are left for what can be made anew.
+    pub(super) fn room(&self) -> usize {
+        /// More than all else takes: what the SYN shows, and who fits.
+        const REST: usize = 384;
+        let Facts {
+            source,
+            sni,
+            tls_version,
+            ..
+        } = &self.facts;
+        // The source is kept twice.
+        let facts = [source, source, sni, tls_version];
+        let facts = facts
+            .into_iter()
+            .filter_map(Evidence::seen)
+            .map(|text| text.as_str().len());
+        let http2 = self.print.http2.seen();
+        let texts = [
+            http2.map(|http2| http2.form.len()),
+            http2.map(|http2| http2.extended.len()),
+            self.shown.raw.as_ref().map(|raw| raw.ja4_r.len()),
+        ];
+        let taken = facts.chain(texts.into_iter().flatten()).sum::<usize>();
+        MAX_BYTES
+            .saturating_sub(size_of::<Record>() + REST)
+            .saturating_sub(taken)
+    }
+}
+
 /// A record that both roles hold.
 pub type SharedRecord = Rc<RefCell<Record>>;
 

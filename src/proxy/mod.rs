@@ -1,7 +1,9 @@
 //! Everything that touches Envoy. The two roles of the module live here: the connection role, a network filter that reads a
 //! connection's first bytes, and the request role, an HTTP filter that annotates requests. They speak to Envoy through
-//! [`crate::host::Host`], so they run natively too; `sdk` alone names `proxy_wasm`, and exists only inside Envoy.
+//! [`crate::host::Host`], so they run natively too; `sdk` alone names `proxy_wasm`, and exists only inside Envoy, as does `abi`.
 
+#[cfg(target_arch = "wasm32")]
+mod abi;
 mod answers;
 mod challenge;
 pub mod connection;

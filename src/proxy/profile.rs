@@ -5,17 +5,19 @@
 //! each other. A worker keeps [`MAX_PROFILES`] profiles of at most [`MAX_KEY`] bytes of headers each, with what they look like in the
 //! log about three times as much: usually 0.7 MiB, 3 MiB at most. Longer ones are read with each request.
 
+use super::connections::Known;
+use super::visit::Sender;
 use crate::annotate::line::{self, Part};
 use crate::annotate::{Annotation, Observed, headers};
 use crate::clients::crawlers::{Crawlers, Verification};
-use crate::compare::{Known as Clients, Standing};
+use crate::compare::{self, Standing};
 use crate::evidence::claims::Claims;
 use crate::evidence::fields::Fields;
-use crate::evidence::{COMPARED, Evidence, NetworkTags, Said, Says, Sent};
-use crate::fingerprint::order::HeaderOrder;
-use crate::memory::key::Key;
+use crate::evidence::{Evidence, NetworkTags, Reason, RequestNames, Said, Says, Sent, is_compared};
+use crate::fingerprint::order::{HeaderOrder, is_left_out};
+use crate::memory::key::{Key, Keys};
 use crate::policy::config::Header;
-use core::cell::{OnceCell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 use core::num::NonZeroUsize;
 use core::sync::atomic::{AtomicU64, Ordering};
 use lru::LruCache;
@@ -32,6 +34,15 @@ pub(super) const MAX_KEY: usize = 4_096;
 /// Of how many profiles a connection keeps what follows from them on it: a page, its scripts, its pictures, its calls.
 const MAX_STANDINGS: usize = 4;
 
+/// Where the order of a request's headers comes from.
+#[derive(Debug)]
+pub(super) enum Order<'a> {
+    /// It is that of the proxy's map, which has these names.
+    OfMap(&'a RequestNames<'a>),
+    /// It was read, or is not to be had.
+    Told(Evidence<HeaderOrder>),
+}
+
 /// What follows from the headers of a request alone.
 #[derive(Debug)]
 pub(super) struct Profile {
@@ -45,19 +56,18 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    fn new(key: &[u8], order: &Evidence<HeaderOrder>, fields: &Fields, crawlers: &Crawlers) -> Self {
+    fn new(key: &[u8], order: Order<'_>, fields: &Fields<'_>, crawlers: &Crawlers) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
         let said = Said::new(fields);
         Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             key: key.into(),
-            // A copy takes no more room than it needs.
-            order: order.clone(),
+            order: match order {
+                Order::OfMap(names) => Evidence::or_missing(HeaderOrder::of(names.iter()), Reason::TooLarge),
+                Order::Told(order) => order,
+            },
             is_of_browser: said.is_of_browser(),
-            claims_crawler: !matches!(
-                crawlers.verify_claim(said.claims(), None),
-                Verification::NotClaimed
-            ),
+            claims_crawler: !matches!(crawlers.verify_claim(said.claims(), None), Verification::NotClaimed),
             line: OnceCell::new(),
         }
     }
@@ -92,12 +102,15 @@ impl Default for Profiles {
 
 impl Profiles {
     /// The profile of a request with these `fields` in this `order`.
-    pub(super) fn of(&self, order: &Evidence<HeaderOrder>, fields: &Fields, crawlers: &Crawlers) -> Rc<Profile> {
+    pub(super) fn of(&self, order: Order<'_>, fields: &Fields<'_>, crawlers: &Crawlers) -> Rc<Profile> {
         let mut key = self.scratch.take();
-        let profile = if write_key(&mut key, order, fields) {
+        let profile = if write_key(&mut key, &order, fields) {
             let mut kept = self.kept.borrow_mut();
             let digest = digest(&key);
-            let found = kept.get(&digest).filter(|profile| are_same(&profile.key, &key)).cloned();
+            let found = kept
+                .get(&digest)
+                .filter(|profile| are_same(&profile.key, &key))
+                .cloned();
             found.unwrap_or_else(|| {
                 let profile = Rc::new(Profile::new(&key, order, fields, crawlers));
                 kept.put(digest, Rc::clone(&profile));
@@ -112,26 +125,28 @@ impl Profiles {
 }
 
 /// Writes all that [`Profile`] is made from. Whether there is room for it.
-fn write_key(key: &mut Vec<u8>, order: &Evidence<HeaderOrder>, fields: &Fields) -> bool {
-    const OTHER: u8 = u8::MAX;
+fn write_key(key: &mut Vec<u8>, order: &Order<'_>, fields: &Fields<'_>) -> bool {
     key.clear();
-    let (state, text) = match order {
-        Evidence::Seen(order) => (0, order.as_str()),
-        absent => (OTHER, absent.state()),
-    };
-    key.push(state);
-    write_text(key, text.as_bytes());
-    for (name, value) in fields {
-        let place = COMPARED.iter().position(|known| known == name);
-        if let Some(place) = place {
-            key.push(u8::try_from(place).unwrap_or(OTHER));
-        } else if name.starts_with("sec-ch-ua") {
-            key.push(OTHER);
-            write_text(key, name.as_bytes());
-        } else {
-            continue;
+    match order {
+        Order::OfMap(_) => key.push(0),
+        Order::Told(Evidence::Seen(order)) => {
+            key.push(1);
+            write_text(key, order.as_str().as_bytes());
         }
-        write_text(key, value);
+        Order::Told(absent) => {
+            key.push(2);
+            write_text(key, absent.state().as_bytes());
+        }
+    }
+    let is_of_map = matches!(order, Order::OfMap(_));
+    for (name, value) in fields {
+        let is_read = is_compared(name) || name.starts_with("sec-ch-ua");
+        if is_read || (is_of_map && !is_left_out(name)) {
+            write_text(key, name.as_bytes());
+        }
+        if is_read {
+            write_text(key, value);
+        }
         if key.len() > MAX_KEY {
             return false;
         }
@@ -160,7 +175,10 @@ fn are_same(one: &[u8], other: &[u8]) -> bool {
     let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
     let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
     words.len() == other_words.len()
-        && words.iter().zip(other_words).all(|(one, other)| word(one) == word(other))
+        && words
+            .iter()
+            .zip(other_words)
+            .all(|(one, other)| word(one) == word(other))
         && rest == other_rest
 }
 
@@ -173,7 +191,7 @@ pub(super) struct Profiled<'p, 'f> {
 
 impl<'p, 'f> Profiled<'p, 'f> {
     /// `fields` have this profile.
-    pub(super) const fn new(profile: &'p Profile, fields: &'f Fields) -> Self {
+    pub(super) const fn new(profile: &'p Profile, fields: &'f Fields<'f>) -> Self {
         Self {
             profile,
             said: Said::new(fields),
@@ -195,18 +213,25 @@ impl Says for Profiled<'_, '_> {
     }
 }
 
-/// What a connection's requests have in common: one for those that the connection is their client's own of, and one each for those of
-/// which Layer 4, Layer 7 or both are somebody else's. Hardly any connection brings more than one kind.
+/// What a connection's requests have in common, as far as they are of the kind of the first: hardly any connection brings another.
 #[derive(Debug, Default)]
-pub(super) struct Recurring([OnceCell<Box<Kept>>; 4]);
+pub(super) struct Recurring(OnceCell<Box<Kept>>);
 
-/// What the requests of one kind have in common. At most 2 KiB.
-#[derive(Debug, Default)]
+/// The most bytes that it takes without the line.
+const MAX_KEPT: usize = 512;
+
+/// What the requests of one kind have in common.
+#[derive(Debug)]
 struct Kept {
+    /// Their kind.
+    others: Others,
+    /// How long the line may be for the whole connection to stay within its bytes.
+    room: usize,
     standings: RefCell<VecDeque<(u64, NetworkTags, Rc<Standing>)>>,
     line: OnceCell<Part>,
     id: OnceCell<Box<str>>,
     tcp: OnceCell<Option<Box<str>>>,
+    sender: Cell<Option<Sender>>,
 }
 
 /// What one request has in common with others.
@@ -218,12 +243,21 @@ pub(super) struct Common<'a> {
 
 impl<'a> Common<'a> {
     /// A request with this `profile`, of whose connection this is not its client's.
-    pub(super) fn new(profile: &'a Profile, recurring: &'a Recurring, others: Others) -> Self {
-        let kind = usize::from(others.layer4) + 2 * usize::from(others.layer7);
-        let connection = recurring.0.get(kind);
+    pub(super) fn new(profile: &'a Profile, known: &'a Known, others: Others) -> Self {
+        let kept = known.recurring.0.get_or_init(|| {
+            Box::new(Kept {
+                others,
+                room: known.room().saturating_sub(MAX_KEPT),
+                standings: RefCell::default(),
+                line: OnceCell::new(),
+                id: OnceCell::new(),
+                tcp: OnceCell::new(),
+                sender: Cell::default(),
+            })
+        });
         Self {
             profile,
-            connection: connection.map(|kept| &**kept.get_or_init(Box::default)),
+            connection: Some(&**kept).filter(|kept| kept.others == others),
         }
     }
 }
@@ -239,14 +273,16 @@ pub(super) struct Others {
 
 impl Common<'_> {
     /// What the layers say of all requests of this profile on the connection, from the networks of this one.
-    pub(super) fn standing(&self, observed: &Observed<'_>, known: Clients<'_>) -> Rc<Standing> {
+    pub(super) fn standing(&self, observed: &Observed<'_>, known: compare::Known<'_>) -> Rc<Standing> {
         let make = || Rc::new(Standing::of(&observed.view(), known));
         let Some(connection) = self.connection else {
             return make();
         };
         let wanted = (self.profile.number, observed.networks);
         let mut standings = connection.standings.borrow_mut();
-        let found = standings.iter().find(|(number, networks, _)| (*number, *networks) == wanted);
+        let found = standings
+            .iter()
+            .find(|(number, networks, _)| (*number, *networks) == wanted);
         if let Some((.., standing)) = found {
             return Rc::clone(standing);
         }
@@ -259,17 +295,35 @@ impl Common<'_> {
         standing
     }
 
+    /// Who sends the request.
+    pub(super) fn sender(&self, keys: &Keys, observed: &Observed<'_>) -> Sender {
+        let make = || Sender::of(keys, observed);
+        let Some(connection) = self.connection else {
+            return make();
+        };
+        let known = connection.sender.get().filter(|sender| sender.sends(observed));
+        let sender = known.unwrap_or_else(make);
+        connection.sender.set(Some(sender));
+        sender
+    }
+
     /// The request's line.
     pub(super) fn line(&self, annotation: &Annotation<'_>) -> String {
         let of = annotation.observed;
         let of_headers = self.profile.line.get_or_init(|| line::part_of_headers(of));
-        match self.connection {
-            Some(connection) => {
-                let of_connection = connection.line.get_or_init(|| line::part_of_connection(of));
-                line::with_parts(annotation, of_connection, of_headers)
-            }
-            None => line::with_parts(annotation, &line::part_of_connection(of), of_headers),
+        if let Some(of_connection) = self.connection.and_then(|connection| connection.line.get()) {
+            return line::with_parts(annotation, of_connection, of_headers);
         }
+        let of_connection = line::part_of_connection(of);
+        let line = line::with_parts(annotation, &of_connection, of_headers);
+        if let Some(connection) = self
+            .connection
+            .filter(|connection| of_connection.len() <= connection.room)
+        {
+            // Nobody has set it meanwhile.
+            let _ = connection.line.set(of_connection);
+        }
+        line
     }
 
     /// The value of `header`.
@@ -283,6 +337,128 @@ impl Common<'_> {
             }
             (Header::Tcp, Some(connection)) => connection.tcp.get_or_init(owned).as_deref().map(Cow::Borrowed),
             _ => value(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CHROME: [(&str, &[u8]); 6] = [
+        (":method", b"GET"),
+        (":path", b"/"),
+        ("sec-ch-ua", b"\"Chromium\";v=\"131\""),
+        (
+            "user-agent",
+            b"Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/131.0.0.0",
+        ),
+        ("accept", b"*/*"),
+        ("cookie", b"a=b"),
+    ];
+
+    fn profile(profiles: &Profiles, fields: &Fields<'_>) -> Rc<Profile> {
+        let names = RequestNames::new(fields.iter().map(|(name, _)| *name));
+        profiles.of(Order::OfMap(&names), fields, &Crawlers::default())
+    }
+
+    fn changed(at: usize, field: (&'static str, &'static [u8])) -> Vec<(&'static str, &'static [u8])> {
+        let mut fields = CHROME.to_vec();
+        fields[at] = field;
+        fields
+    }
+
+    #[test]
+    fn what_differs_in_nothing_that_is_read_has_one_profile() {
+        let profiles = Profiles::default();
+        let first = profile(&profiles, &CHROME);
+        for other in [
+            CHROME.to_vec(),
+            changed(1, (":path", b"/login?x")),
+            changed(5, ("referer", b"https://a.example/")),
+            CHROME[..5].to_vec(),
+        ] {
+            assert!(Rc::ptr_eq(&first, &profile(&profiles, &other)), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_differs_in_a_value_a_name_or_the_order_has_another() {
+        let profiles = Profiles::default();
+        let first = profile(&profiles, &CHROME);
+        let mut swapped = CHROME;
+        swapped.swap(3, 4);
+        for other in [
+            changed(3, ("user-agent", b"curl/8.5.0")),
+            changed(4, ("accept", b"*/*;q=0.8")),
+            changed(4, ("accept-language", b"*/*")),
+            changed(2, ("sec-ch-ua-arch", b"\"Chromium\";v=\"131\"")),
+            changed(5, ("x-own", b"a=b")),
+            CHROME[..4].to_vec(),
+            swapped.to_vec(),
+            [&CHROME[..], &CHROME[4..5]].concat(),
+        ] {
+            let other = profile(&profiles, &other);
+            assert!(!Rc::ptr_eq(&first, &other), "{other:?}");
+            assert_ne!(first.number, other.number);
+        }
+        assert!(first.is_of_browser && !first.claims_crawler);
+    }
+
+    #[test]
+    fn an_order_that_was_told_counts_as_it_was() {
+        let profiles = Profiles::default();
+        let told = |order| profiles.of(Order::Told(order), &CHROME, &Crawlers::default());
+        let names = |names: &[&str]| Evidence::Seen(HeaderOrder::of(names.iter().copied()).unwrap());
+        let first = told(names(&["host", "accept"]));
+        assert!(Rc::ptr_eq(&first, &told(names(&["host", "accept"]))));
+        for other in [
+            names(&["accept", "host"]),
+            Evidence::Missing(Reason::LaterRequest),
+            Evidence::Pending,
+        ] {
+            assert!(!Rc::ptr_eq(&first, &told(other)));
+        }
+    }
+
+    #[test]
+    fn what_is_longer_than_is_kept_is_read_each_time_and_the_number_of_profiles_is_bounded() {
+        let profiles = Profiles::default();
+        let long = vec![b'a'; MAX_KEY];
+        let fields = [("user-agent", &long[..])];
+        let (one, other) = (profile(&profiles, &fields), profile(&profiles, &fields));
+        assert!(!Rc::ptr_eq(&one, &other));
+        assert_eq!(one.order, other.order);
+        for n in 0..2 * MAX_PROFILES.get() {
+            let agent = n.to_string();
+            profile(&profiles, &[("user-agent", agent.as_bytes())]);
+        }
+        assert_eq!(profiles.kept.borrow().len(), MAX_PROFILES.get());
+    }
+
+    proptest! {
+        /// Names and values that are easily taken for each other.
+        #[test]
+        fn one_profile_is_read_from_one_thing(
+            one in prop::collection::vec((0_usize..6, "[ab,:]{0,3}"), 0..6),
+            other in prop::collection::vec((0_usize..6, "[ab,:]{0,3}"), 0..6),
+        ) {
+            const NAMES: [&str; 6] = ["accept", "a", "b", "sec-ch-ua", "sec-ch-ua-a", "cookie"];
+            let profiles = Profiles::default();
+            let of = |fields: &[(usize, String)]| -> Vec<(&'static str, Vec<u8>)> {
+                fields.iter().map(|(name, value)| (NAMES[*name], value.clone().into_bytes())).collect()
+            };
+            let read = |fields: &[(&'static str, Vec<u8>)]| {
+                let fields: Vec<(&str, &[u8])> = fields.iter().map(|(name, value)| (*name, &value[..])).collect();
+                let said = Said::new(&fields);
+                let profile = profile(&profiles, &fields);
+                (profile.number, profile.order.clone(), format!("{:?} {:?}", said.claims(), said.sent()))
+            };
+            let (one, other) = (read(&of(&one)), read(&of(&other)));
+            if one.0 == other.0 {
+                prop_assert_eq!(one, other);
+            }
         }
     }
 }

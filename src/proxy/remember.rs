@@ -6,6 +6,7 @@
 use super::facts;
 use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
+use super::profile::Common;
 use super::visit::visit;
 use crate::annotate::Observed;
 use crate::challenge::attempts::Attempts;
@@ -81,6 +82,7 @@ impl Plugin {
         clock: &Clock<'_, H>,
         observed: &Observed<'_>,
         placed: &Placed<'_>,
+        common: &Common<'_>,
     ) -> Option<(Visit, Vec<Finding>)> {
         let settings = &self.config.behaviour;
         if settings.is_idle() {
@@ -88,7 +90,8 @@ impl Plugin {
         }
         let remembered = &self.shared.remembered;
         let keys = remembered.keys(clock.host, self.secret)?;
-        let visit = visit(&keys, clock.now()?, observed, placed);
+        let sender = common.sender(&keys, observed);
+        let visit = visit(&keys, clock.now()?, observed, placed, &sender);
         let found = remembered.behaviour.visit(clock.host, settings, &visit);
         self.count_memory(clock.host, "behaviour", remembered.behaviour.take_tally());
         Some((visit, found))

@@ -11,8 +11,8 @@ use super::facts;
 use super::held::Place;
 use super::metrics::{Decided, Fault, Metric};
 use super::plugin::Plugin;
-use super::profile::{Common, Others, Profiled, Recurring};
 use super::pressure::met;
+use super::profile::{Common, Order, Others, Profiled, Recurring};
 use super::remember::Clock;
 use super::transport;
 use crate::annotate::answer::Step;
@@ -22,11 +22,10 @@ use crate::clients::crawlers::Verification;
 use crate::clients::layer4::{Layer4, Owner};
 use crate::clients::shown::Shown;
 use crate::compare::Channel;
-use crate::evidence::fields::{first, values};
+use crate::evidence::fields::{self, first, values};
 use crate::evidence::forwarded::Forwarded;
 use crate::evidence::{Evidence, Facts, NetworkTags, Protocol, Reason, RequestNames, Says, TlsSource};
-use crate::fingerprint::client::{ConnectionPrint, request_order};
-use crate::fingerprint::order::HeaderOrder;
+use crate::fingerprint::client::{ConnectionPrint, is_ordered_by_map, request_order};
 use crate::fingerprint::tls::TlsPrint;
 use crate::host::{Failure, Fields, Host, RequestId};
 use crate::memory::behaviour::Visit;
@@ -90,8 +89,9 @@ impl RequestRole {
 
     /// The trailers have come. They are cleaned as headers are: some servers merge the two.
     pub fn on_request_trailers(&mut self, host: &impl Host) -> Outcome {
-        let cleaned = host.fields(Fields::Trailers).and_then(|fields| {
-            let names = RequestNames::new(fields.iter().map(|(name, _)| name.as_str()));
+        let cleaned = host.fields(Fields::Trailers).and_then(|map| {
+            let fields = map.fields().ok_or(Failure)?;
+            let names = RequestNames::new(fields.iter().map(|(name, _)| *name));
             self.strip(host, Fields::Trailers, &names)
         });
         match cleaned {
@@ -123,8 +123,9 @@ impl RequestRole {
 
     /// The same, with what the request has in common with others.
     fn look<T>(&self, host: &impl Host, look: impl FnOnce(&Observed<'_>, &Common<'_>) -> T) -> Result<T, Failure> {
-        let fields = host.fields(Fields::Headers)?;
-        let names = RequestNames::new(fields.iter().map(|(name, _)| name.as_str()));
+        let map = host.fields(Fields::Headers)?;
+        let fields = map.fields().ok_or(Failure)?;
+        let names = RequestNames::new(fields.iter().map(|(name, _)| *name));
         let forged = self.strip(host, Fields::Headers, &names)?;
 
         let record = self.record(host);
@@ -145,7 +146,7 @@ impl RequestRole {
         let client = way.client.seen().map(|client| client.ip);
         let networks = client.map_or_else(NetworkTags::default, |ip| self.plugin.config.networks.tags(ip));
         let crawlers = &self.plugin.config.clients.crawlers;
-        let profile = self.plugin.profiles.of(&order, &fields, crawlers);
+        let profile = self.plugin.profiles.of(order, &fields, crawlers);
         let said = Profiled::new(&profile, &fields);
         let crawler = if profile.claims_crawler() {
             crawlers.verify_claim(said.claims(), client)
@@ -178,7 +179,7 @@ impl RequestRole {
             layer4: layer4.is_some(),
             layer7: relayed.is_some(),
         };
-        let common = Common::new(&profile, &known.recurring, others);
+        let common = Common::new(&profile, known, others);
         Ok(look(&observed, &common))
     }
 
@@ -205,7 +206,7 @@ impl RequestRole {
         let gate = self.plugin.gate(&clock, observed, &placed);
         // What browsers do on the page of the challenge is none of their doing on the site.
         let counted = !gate.as_ref().is_some_and(Gate::is_ours);
-        let visited = counted.then(|| self.plugin.visit(&clock, observed, &placed));
+        let visited = counted.then(|| self.plugin.visit(&clock, observed, &placed, common));
         let (visit, remembered) = visited.flatten().unzip();
         let mut remembered = remembered.unwrap_or_default();
         remembered.extend_from_slice(observed.remembered);
@@ -301,9 +302,9 @@ impl RequestRole {
         &self,
         host: &impl Host,
         record: &'r mut Record,
-        names: &RequestNames<'_>,
+        names: &'r RequestNames<'r>,
         way: impl Fn(&Facts) -> Forwarded,
-    ) -> (&'r Known, Evidence<HeaderOrder>) {
+    ) -> (&'r Known, Order<'r>) {
         let is_first = record.requests == 0;
         record.requests = record.requests.saturating_add(1);
         let mut early = record.take_early();
@@ -336,7 +337,11 @@ impl RequestRole {
                 recurring: Recurring::default(),
             }
         });
-        let order = order.unwrap_or_else(|| request_order(opening, &known.facts, names, is_first));
+        let order = if is_ordered_by_map(&known.facts) {
+            Order::OfMap(names)
+        } else {
+            Order::Told(order.unwrap_or_else(|| request_order(opening, &known.facts, names, is_first)))
+        };
         // All that later requests need of it is that they come later.
         *opening = Evidence::Missing(Reason::LaterRequest);
         (known, order)
@@ -401,7 +406,7 @@ impl RequestRole {
 }
 
 /// What the request asks for, by its pseudo-headers, which a proxy makes for HTTP/1 too.
-fn target(fields: &[(String, Vec<u8>)]) -> Target<'_> {
+fn target<'f>(fields: &fields::Fields<'f>) -> Target<'f> {
     let one = |name| first(fields, name).unwrap_or_default();
     Target {
         method: one(":method"),

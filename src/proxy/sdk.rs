@@ -3,11 +3,12 @@
 //! Only calls that hand out bytes are used. The SDK's String getters panic on values that are not UTF-8, and a panic kills
 //! the VM for every connection of the worker.
 
+use super::abi;
 use super::connection::ConnectionRole;
 use super::plugin::{Plugin, Role, Shared};
 use super::request::{Outcome, RequestRole};
 use crate::annotate::answer::GrpcStatus;
-use crate::host::{CounterId, Failure, Fields, Host, RequestId};
+use crate::host::{CounterId, Failure, FieldMap, Fields, Host, RequestId};
 use crate::memory::store::{Store, Swap, Unavailable, Version};
 use log::error;
 use proxy_wasm::hostcalls;
@@ -70,7 +71,7 @@ impl Store for Envoy {
 
 impl Host for Envoy {
     fn property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(hostcalls::get_property(path.to_vec())?)
+        abi::property(path)
     }
 
     fn set_filter_state(&self, key: &str, value: &[u8]) -> Result<(), Failure> {
@@ -81,8 +82,8 @@ impl Host for Envoy {
         Ok(hostcalls::get_buffer(BufferType::DownstreamData, 0, size)?.unwrap_or_default())
     }
 
-    fn fields(&self, of: Fields) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-        Ok(hostcalls::get_map_bytes(map_of(of))?)
+    fn fields(&self, of: Fields) -> Result<FieldMap, Failure> {
+        abi::fields(of)
     }
 
     fn remove_field(&self, of: Fields, name: &str) -> Result<(), Failure> {

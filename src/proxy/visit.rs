@@ -2,6 +2,7 @@
 
 use crate::annotate::Observed;
 use crate::evidence::Session;
+use crate::evidence::fields::Fields;
 use crate::fingerprint::combined::Part;
 use crate::memory::behaviour::{Attempt, Claimant, Visit};
 use crate::memory::key::{Key, Keys};
@@ -10,10 +11,40 @@ use crate::memory::store::Moment;
 use crate::policy::Placed;
 use core::net::IpAddr;
 
-/// The request that `observed` shows, on its route.
-pub(super) fn visit(keys: &Keys, at: Moment, observed: &Observed<'_>, placed: &Placed<'_>) -> Visit {
-    let client = observed.way.client.seen().map(|client| client.ip);
-    let shape = shape(keys, observed);
+/// Who sends a request: most of a connection's come from one and the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sender {
+    ip: Option<IpAddr>,
+    shape: Option<Key>,
+    network: Option<Key>,
+    client: Option<Key>,
+}
+
+impl Sender {
+    /// Who sends the request that `observed` shows.
+    pub(super) fn of(keys: &Keys, observed: &Observed<'_>) -> Self {
+        let ip = ip_of(observed);
+        let shape = shape(keys, observed);
+        Self {
+            ip,
+            shape,
+            network: ip.map(|ip| keys.key("network", Prefix::of(ip))),
+            client: ip.map(|ip| client_of(keys, ip, shape)),
+        }
+    }
+
+    /// Whether that is who sends the request that `observed` shows, which is of the same kind and connection.
+    pub(super) fn sends(&self, observed: &Observed<'_>) -> bool {
+        self.ip == ip_of(observed)
+    }
+}
+
+fn ip_of(observed: &Observed<'_>) -> Option<IpAddr> {
+    observed.way.client.seen().map(|client| client.ip)
+}
+
+/// The request that `observed` shows, on its route, from this `sender`.
+pub(super) fn visit(keys: &Keys, at: Moment, observed: &Observed<'_>, placed: &Placed<'_>, sender: &Sender) -> Visit {
     let method = observed.target.method;
     Visit {
         at,
@@ -24,9 +55,9 @@ pub(super) fn visit(keys: &Keys, at: Moment, observed: &Observed<'_>, placed: &P
         },
         route: keys.key("route", &*placed.route().name),
         call: keys.key("call", (method, placed.path())),
-        shape,
-        network: client.map(|ip| keys.key("network", Prefix::of(ip))),
-        client: client.map(|ip| client_of(keys, ip, shape)),
+        shape: sender.shape,
+        network: sender.network,
+        client: sender.client,
         session: session(keys, observed.fields),
         claimant: if observed.said.is_of_browser() {
             Claimant::Browser
@@ -65,13 +96,13 @@ fn shape(keys: &Keys, observed: &Observed<'_>) -> Option<Key> {
     }
 }
 
-fn session(keys: &Keys, fields: &[(String, Vec<u8>)]) -> Option<Key> {
+fn session(keys: &Keys, fields: &Fields<'_>) -> Option<Key> {
     let mut cookies = Vec::new();
     let mut authorization = None;
     for (name, value) in fields {
-        match name.as_str() {
-            "cookie" => cookies.push(value.as_slice()),
-            "authorization" => authorization = Some(value.as_slice()),
+        match *name {
+            "cookie" => cookies.push(*value),
+            "authorization" => authorization = Some(*value),
             _ => {}
         }
     }

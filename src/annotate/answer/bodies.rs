@@ -18,7 +18,7 @@ impl<'r> Reference<'r> {
     }
 
     /// The request's `x-request-id`, when it is one that can be repeated.
-    pub(super) fn of(fields: &'r Fields) -> Option<Self> {
+    pub(super) fn of(fields: &Fields<'r>) -> Option<Self> {
         let id = core::str::from_utf8(first(fields, "x-request-id")?).ok()?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let fits = (1..=MAX_REFERENCE).contains(&id.len()) && id.bytes().all(is_plain);

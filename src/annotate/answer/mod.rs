@@ -34,7 +34,7 @@ pub enum Step {
 impl Step {
     /// What `decision` makes of the request with these `fields`. Where verdicts are only observed, every request goes on. Who is
     /// challenged gets what `offer` has, if there are challenges.
-    pub fn of(decision: &Decision, limits: &Limits, fields: &Fields, offer: Option<&dyn Offer>) -> Self {
+    pub fn of(decision: &Decision, limits: &Limits, fields: &Fields<'_>, offer: Option<&dyn Offer>) -> Self {
         let refusal = match (decision.mode, decision.verdict) {
             (Mode::Observe, _) | (Mode::Enforce, Verdict::Allow | Verdict::Log) => return Self::Pass,
             (Mode::Enforce, Verdict::Review) => return Self::PassMarked,
@@ -146,7 +146,7 @@ pub enum Answer {
 }
 
 impl Answer {
-    fn of(refusal: Refusal, fields: &Fields) -> Self {
+    fn of(refusal: Refusal, fields: &Fields<'_>) -> Self {
         match Form::of(fields) {
             Form::Grpc => Self::Grpc {
                 status: refusal.grpc_status(),
@@ -165,7 +165,7 @@ impl Answer {
         }
     }
 
-    fn of_challenge(offer: Option<&dyn Offer>, fields: &Fields) -> Self {
+    fn of_challenge(offer: Option<&dyn Offer>, fields: &Fields<'_>) -> Self {
         let Some(offer) = offer else {
             return Self::of(Refusal::Challenge, fields);
         };
@@ -230,7 +230,7 @@ impl Answer {
 }
 
 /// What the proxy calls the request, when that can be repeated to its client.
-pub fn reference(fields: &Fields) -> Option<&str> {
+pub fn reference<'f>(fields: &Fields<'f>) -> Option<&'f str> {
     Reference::of(fields).map(Reference::as_str)
 }
 
@@ -256,7 +256,7 @@ enum Form {
 }
 
 impl Form {
-    fn of(fields: &Fields) -> Self {
+    fn of(fields: &Fields<'_>) -> Self {
         match first(fields, "content-type").and_then(grpc::Kind::of) {
             Some(grpc::Kind::Plain) => return Self::Grpc,
             Some(grpc::Kind::Web(encoding)) => return Self::GrpcWeb(encoding),
@@ -281,7 +281,7 @@ impl Form {
 
 /// Whether it is a program, or a script in a page, that gets the answer, whatever it says that it accepts: Fetch Metadata tells, or the
 /// header of jQuery; a preflight, and what opens a WebSocket, are never shown.
-fn is_of_script(fields: &Fields) -> bool {
+fn is_of_script(fields: &Fields<'_>) -> bool {
     let says = |name, wanted: &[u8]| first(fields, name).is_some_and(|value| value.eq_ignore_ascii_case(wanted));
     let mode = first(fields, "sec-fetch-mode");
     mode.is_some_and(|mode| mode != b"navigate")

@@ -18,11 +18,8 @@ const LIMITS: Limits = Limits {
 const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 const ID: &str = "7b6d9f0e-5a0c-4f33-9d3f-0a0b8a3f1d11";
 
-fn fields(pairs: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
-        .collect()
+fn fields<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a [u8])> {
+    pairs.iter().map(|(name, value)| (*name, value.as_bytes())).collect()
 }
 
 fn step(mode: Mode, verdict: Verdict, pairs: &[(&str, &str)]) -> Step {

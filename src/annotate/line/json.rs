@@ -77,6 +77,20 @@ impl Line {
         }
     }
 
+    /// A member whose value is text that is at hand.
+    pub(super) fn plain(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.text.push('"');
+        escape(&mut self.text, value);
+        self.text.push('"');
+    }
+
+    /// A member whose value is a whole number.
+    pub(super) fn whole(&mut self, name: &str, value: u64) {
+        self.name(name);
+        self.text.push_str(itoa::Buffer::new().format(value));
+    }
+
     /// A member whose value is a number, or a truth value.
     pub(super) fn number(&mut self, name: &str, value: &impl Display) -> fmt::Result {
         self.name(name);
@@ -158,22 +172,7 @@ pub(super) fn string(out: &mut String, value: &impl Display) -> fmt::Result {
     struct Escaped<'a>(&'a mut String);
     impl Write for Escaped<'_> {
         fn write_str(&mut self, text: &str) -> fmt::Result {
-            let mut rest = text;
-            // Nearly all of it is plain, and goes as it is.
-            while let Some(at) = rest.bytes().position(is_to_be_looked_at) {
-                let (plain, behind) = rest.split_at(at);
-                self.0.push_str(plain);
-                let mut letters = behind.chars();
-                match letters.next() {
-                    Some('"') => self.0.push_str("\\\""),
-                    Some('\\') => self.0.push_str("\\\\"),
-                    Some(letter) if letter.is_control() => write!(self.0, "\\u{:04x}", u32::from(letter))?,
-                    Some(letter) => self.0.push(letter),
-                    None => {}
-                }
-                rest = letters.as_str();
-            }
-            self.0.push_str(rest);
+            escape(self.0, text);
             Ok(())
         }
     }
@@ -181,6 +180,29 @@ pub(super) fn string(out: &mut String, value: &impl Display) -> fmt::Result {
     write!(Escaped(out), "{value}")?;
     out.push('"');
     Ok(())
+}
+
+/// What stands between the quotation marks for `text`.
+fn escape(out: &mut String, text: &str) {
+    let mut rest = text;
+    // Nearly all of it is plain, and goes as it is.
+    while let Some(at) = rest.bytes().position(is_to_be_looked_at) {
+        let (plain, behind) = rest.split_at(at);
+        out.push_str(plain);
+        let mut letters = behind.chars();
+        match letters.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some(letter) if letter.is_control() => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(letter));
+            }
+            Some(letter) => out.push(letter),
+            None => {}
+        }
+        rest = letters.as_str();
+    }
+    out.push_str(rest);
 }
 
 #[cfg(test)]

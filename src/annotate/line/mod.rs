@@ -135,7 +135,8 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     let of = of.observed;
     request::write(line, of)?;
     write_way(line, of)?;
-    line.number("forged", &of.forged)
+    line.whole("forged", u64::try_from(of.forged).unwrap_or(u64::MAX));
+    Ok(())
 }
 
 fn write_connection_of(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
@@ -163,9 +164,9 @@ fn write_verdict(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     line.word("mode", decision.mode.as_str());
     line.word("agreement", assessment.agreement.as_str());
     line.number("confidence", &assessment.confidence)?;
-    line.number("l4", &assessment.l4)?;
-    line.number("l7", &assessment.l7)?;
-    line.text("route", &decision.route)?;
+    line.whole("l4", assessment.l4.value().into());
+    line.whole("l7", assessment.l7.value().into());
+    line.plain("route", &decision.route);
     line.word("class", decision.class.as_str());
     if let Some(rule) = &decision.rule {
         line.text("rule", rule)?;
@@ -205,13 +206,13 @@ fn write_way(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
     if let Evidence::Seen(client) = &of.way.client {
         line.word("client_found", client.found.as_str());
     }
-    line.number("claimed_hops", &of.way.claimed)?;
+    line.whole("claimed_hops", of.way.claimed.into());
     let tags = of.networks.iter().map(NetworkTag::as_str);
     line.list("networks", tags, |out, tag| string(out, &tag))?;
     let Some(pressure) = of.of_source else { return Ok(()) };
     for number in Number::OF_SOURCE {
         if let Some(count) = number.of_source(pressure) {
-            line.number(number.as_str(), &count)?;
+            line.whole(number.as_str(), count);
         }
     }
     Ok(())

@@ -4,8 +4,8 @@ use super::json::{Line, string};
 use crate::annotate::Observed;
 use crate::clients::catalogue::Likeness;
 use crate::clients::crawlers::Verification;
-use crate::evidence::{Evidence, Sent};
 use crate::evidence::claims::UserAgent;
+use crate::evidence::{Evidence, Sent};
 use core::fmt::{self, Write};
 use std::borrow::Cow;
 
@@ -19,9 +19,9 @@ const MAX_SENT: usize = UserAgent::MAX + 1;
 /// Writes what is asked for, and by which crawler, if one is claimed.
 pub(super) fn write(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
     let path = of.target.path.split(|byte| *byte == b'?').next().unwrap_or_default();
-    line.text("method", &text(of.target.method, MAX_TARGET))?;
-    line.text("host", &text(of.target.host, MAX_TARGET))?;
-    line.text("path", &text(path, MAX_TARGET))?;
+    line.plain("method", &text(of.target.method, MAX_TARGET));
+    line.plain("host", &text(of.target.host, MAX_TARGET));
+    line.plain("path", &text(path, MAX_TARGET));
     let Some(crawler) = of.crawler.crawler() else {
         return Ok(());
     };

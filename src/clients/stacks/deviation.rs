@@ -3,7 +3,7 @@
 //! The costs are a judgement, not a measurement: what users and paths change often costs little, what a stack never does much.
 //! They are held by the tests that apply each path effect to recorded SYNs.
 
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 /// Something in which a SYN differs from what its family sends by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,6 +193,8 @@ impl Confidence {
 
 impl fmt::Display for Confidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+        let digit = |value: u8| char::from(b'0'.saturating_add(value % 10));
+        let text = [digit(self.0 / 100), '.', digit(self.0 / 10), digit(self.0)];
+        text.into_iter().try_for_each(|letter| f.write_char(letter))
     }
 }

@@ -156,8 +156,8 @@ impl Host for Proxy {
         Ok(self.buffer.borrow()[..size].to_vec())
     }
 
-    fn fields(&self, of: FieldsOf) -> Result<Fields, Failure> {
-        Ok(self.map(of)?.borrow().clone())
+    fn fields(&self, of: FieldsOf) -> Result<FieldMap, Failure> {
+        Ok(FieldMap::of(borrowed(&self.map(of)?.borrow())))
     }
 
     fn remove_field(&self, of: FieldsOf, name: &str) -> Result<(), Failure> {

@@ -1,5 +1,9 @@
 //! The few things that the filter asks of a proxy, in bytes. Envoy answers in production, a stand-in in native tests.
 
+mod map;
+
+pub use map::FieldMap;
+
 use crate::annotate::answer::GrpcStatus;
 use crate::memory::store::Store;
 use core::time::Duration;
@@ -30,7 +34,7 @@ pub trait Host: Store {
     ///
     /// # Errors
     /// [`Failure`] when the proxy cannot say.
-    fn fields(&self, of: Fields) -> Result<Vec<(String, Vec<u8>)>, Failure>;
+    fn fields(&self, of: Fields) -> Result<FieldMap, Failure>;
 
     /// Takes every header or trailer of this name away.
     ///
