@@ -15,6 +15,9 @@ use super::metrics::Metric;
 use super::module::Module;
 use super::proxy::{LogLine, Process};
 
+/// What a VM that counts may run in its life: more than it will.
+const FUEL: u64 = 1 << 62;
+
 /// One worker's VM. Clones are the same VM.
 #[derive(Clone)]
 pub struct Vm(Rc<Machine>);
@@ -97,6 +100,8 @@ impl Vm {
             stage: Stage::Initialising,
         };
         let mut store = Store::new(module.pre().module().engine(), state);
+        // Refused by a module that does not count.
+        let _ = store.set_fuel(FUEL);
         let instance = module
             .pre()
             .instantiate(&mut store)
@@ -150,6 +155,20 @@ impl Vm {
         let mut store = self.0.store.borrow_mut();
         let memory = self.0.instance.get_memory(&mut *store, "memory");
         memory.map_or(0, |memory| memory.size(store.as_context()))
+    }
+
+    /// How many WebAssembly instructions the guest has run since the VM began to start, if the module counts them
+    /// ([`Module::metered`]). A copy of memory is one, whatever its size; what the host does is none.
+    pub fn instructions(&self) -> Option<u64> {
+        let left = self.0.store.borrow().get_fuel().ok()?;
+        FUEL.checked_sub(left)
+    }
+
+    /// The value of a 64-bit global that the guest exports.
+    pub fn global(&self, name: &str) -> Option<u64> {
+        let mut store = self.0.store.borrow_mut();
+        let global = self.0.instance.get_global(&mut *store, name)?;
+        global.get(&mut *store).i64().map(i64::cast_unsigned)
     }
 
     pub(super) fn shared(&self) -> &VmShared {
