@@ -45,14 +45,66 @@ const ADDED_BY_ENVOY: [(&str, &str); 2] = [
     ("x-request-id", "f5a1d2c4-0000-4000-8000-000000000000"),
 ];
 
-/// Debian's Chromium over HTTP/2, with the probe: a SYN, a ClientHello, a round trip.
-pub fn chromium_h2() -> Result<Recorded, NoRecording> {
-    over_http2("chromium-h2", "chromium", "chromium-1")
+/// All of them: Debian's Chromium and Firefox over HTTP/2 and HTTP/1, and a liar, who has Firefox's connection and Chromium's
+/// headers. Of each the probe has told: a SYN, a ClientHello, a round trip.
+///
+/// # Errors
+/// When a file is missing or broken.
+pub fn everyone() -> Result<Vec<Recorded>, NoRecording> {
+    let chromium = over_http2("chromium-h2", "chromium", "chromium-1")?;
+    let firefox = over_http2("firefox-h2", "firefox-esr", "firefox-esr-1")?;
+    let liar = Recorded {
+        name: "liar-h2",
+        request: chromium.request.clone(),
+        ..firefox.clone()
+    };
+    Ok(vec![
+        chromium,
+        firefox,
+        over_http1("chromium-h1", "chromium", "chromium-1")?,
+        over_http1("firefox-h1", "firefox-esr", "firefox-esr-1")?,
+        liar,
+    ])
 }
 
-/// Debian's Firefox over HTTP/2, with the probe.
-pub fn firefox_h2() -> Result<Recorded, NoRecording> {
-    over_http2("firefox-h2", "firefox-esr", "firefox-esr-1")
+fn over_http1(name: &'static str, head: &str, hello: &str) -> Result<Recorded, NoRecording> {
+    let first_bytes = hex(&format!("openings/{head}-http1.hex"))?;
+    let broken = |why: String| NoRecording(format!("openings/{head}-http1.hex: {why}"));
+    let mut fields = [httparse::EMPTY_HEADER; 64];
+    let mut read = httparse::Request::new(&mut fields);
+    read.parse(&first_bytes).map_err(|error| broken(error.to_string()))?;
+    let host = read
+        .headers
+        .iter()
+        .find(|field| field.name.eq_ignore_ascii_case("host"));
+    let mut request = Headers::default();
+    // Envoy's order, and no field that is about this hop alone.
+    request.add(":authority", host.map(|host| host.value).unwrap_or_default());
+    request.add(":path", read.path.unwrap_or_default());
+    request.add(":method", read.method.unwrap_or_default());
+    request.add(":scheme", "https");
+    for field in read.headers.iter() {
+        if !["host", "connection"]
+            .iter()
+            .any(|own| field.name.eq_ignore_ascii_case(own))
+        {
+            request.add(field.name, field.value);
+        }
+    }
+    add_envoys(&mut request);
+    Ok(Recorded {
+        name,
+        connection: told_by_the_probe(hello)?.protocol("HTTP/1.1"),
+        later_bytes: first_bytes.clone(),
+        first_bytes,
+        request,
+    })
+}
+
+fn add_envoys(request: &mut Headers) {
+    for (name, value) in ADDED_BY_ENVOY {
+        request.add(name, value);
+    }
 }
 
 fn over_http2(name: &'static str, opening: &str, hello: &str) -> Result<Recorded, NoRecording> {
@@ -66,9 +118,7 @@ fn over_http2(name: &'static str, opening: &str, hello: &str) -> Result<Recorded
     for (name, value) in fields {
         request.add(name, value);
     }
-    for (name, value) in ADDED_BY_ENVOY {
-        request.add(name, value);
-    }
+    add_envoys(&mut request);
     // The size of a block that the dynamic table has made short.
     let later_bytes = [&[0, 0, 64, 1, 5, 0, 0, 0, 3][..], &[0x82; 64]].concat();
     Ok(Recorded {
@@ -95,15 +145,19 @@ fn told_by_the_probe(hello: &str) -> Result<Connection, NoRecording> {
         .filter_state("layerprint.tls.ja3", ja3.as_str())
         .filter_state("layerprint.tls.ja4", ja4.as_str())
         .filter_state("layerprint.tls.client_hello", &records)
-        .filter_state("layerprint.tcp.syn", syn()?)
+        .filter_state("layerprint.tcp.syn", hex("syn/linux-v4.hex")?)
         .filter_state("layerprint.tcp.rtt_us", "24000"))
 }
 
-fn syn() -> Result<Vec<u8>, NoRecording> {
-    let text = file("syn/linux-v4.hex")?;
+/// The bytes of a file in hex, whose comments begin with `#`.
+fn hex(name: &str) -> Result<Vec<u8>, NoRecording> {
+    let text = file(name)?;
     let text = String::from_utf8_lossy(&text);
     let digits: String = text.lines().filter(|line| !line.starts_with('#')).collect();
-    Ok(digits.into_bytes())
+    let (pairs, _) = digits.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
+    bytes.ok_or_else(|| NoRecording(format!("{name}: not hex")))
 }
 
 fn file(name: &str) -> Result<Vec<u8>, NoRecording> {

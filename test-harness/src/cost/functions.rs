@@ -85,12 +85,14 @@ impl Counting {
     /// What each function took from one time to another; those that were not called are left out.
     pub fn between(&self, before: &Snapshot, after: &Snapshot) -> Vec<Taken> {
         let counted = before.0.iter().zip(&after.0).zip(&self.names);
-        let taken = counted.map(|(([calls, own, all], [calls_after, own_after, all_after]), name)| Taken {
-            name: name.clone(),
-            calls: calls_after.saturating_sub(*calls),
-            own: own_after.saturating_sub(*own),
-            with_callees: all_after.saturating_sub(*all),
-        });
+        let taken = counted.map(
+            |(([calls, own, all], [calls_after, own_after, all_after]), name)| Taken {
+                name: name.clone(),
+                calls: calls_after.saturating_sub(*calls),
+                own: own_after.saturating_sub(*own),
+                with_callees: all_after.saturating_sub(*all),
+            },
+        );
         taken.filter(|taken| taken.calls > 0 || taken.own > 0).collect()
     }
 }
@@ -148,7 +150,8 @@ impl<'a> Read<'a> {
         match payload {
             Payload::TypeSection(types) => {
                 for group in types.into_iter_err_on_gc_types() {
-                    let parameters = group?.params().iter().map(|of| value_type(*of));
+                    let group = group?;
+                    let parameters = group.params().iter().map(|of| value_type(*of));
                     self.types.push(parameters.collect::<Result<_, _>>()?);
                 }
             }
@@ -207,7 +210,7 @@ impl<'a> Read<'a> {
         let name = |n: u32| {
             let index = n.saturating_add(self.imported_functions);
             let found = self.named.iter().find(|(at, _)| *at == index);
-            found.map_or_else(|| format!("function {index}"), |(_, name)| short(name).to_owned())
+            found.map_or_else(|| format!("function {index}"), |(_, name)| readable(name))
         };
         (0..).take(self.functions.len()).map(name).collect()
     }
@@ -310,7 +313,8 @@ impl<'a> Read<'a> {
     /// Calls the function, and counts.
     fn wrapper(&self, n: u32, parameters: usize) -> Function {
         let parameters = u32::try_from(parameters).unwrap_or(u32::MAX);
-        let inner = self.imported_functions
+        let inner = self
+            .imported_functions
             .saturating_add(u32::try_from(self.functions.len()).unwrap_or(u32::MAX))
             .saturating_add(n);
         let [calls, _, with_callees] = self.counters(n);
@@ -415,10 +419,7 @@ fn value_type(of: wasmparser::ValType) -> Result<ValType, Unreadable> {
     }
 }
 
-/// Without the digest: `::h` and sixteen digits.
-fn short(name: &str) -> &str {
-    match name.rsplit_once("::h") {
-        Some((name, digest)) if digest.len() == 16 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) => name,
-        _ => name,
-    }
+/// As its author wrote it, without the compiler's digest.
+fn readable(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
 }

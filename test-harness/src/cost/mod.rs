@@ -1,35 +1,59 @@
 //! What a filter costs, in numbers that do not depend on the machine: WebAssembly instructions and host calls, phase by phase.
 //!
-//! Nothing in it depends on a clock or on chance, since those of [`crate::host`] repeat: two runs give the same numbers. They
-//! change with the module, and so with its compiler.
+//! Clocks and chance of [`crate::host`] repeat, so two runs of the same module give the same numbers. They change with the module,
+//! and so with its compiler; a copy of memory counts as one instruction, and what the proxy does for a host call as none.
 
 pub mod clients;
 pub mod functions;
+pub mod table;
 
-use crate::host::{Calls, HostError, Module, Plugin, Proxy, Role, TcpStream, Vm, headers};
+use std::time::Duration;
+
+use crate::host::{Calls, Client, HostError, Module, Plugin, Proxy, Role, TcpStream, Vm, headers};
 use clients::Recorded;
 use functions::{Counting, Taken};
 
 /// A configuration whose cost is counted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Configured {
     /// What it is called.
     pub name: &'static str,
     /// As both roles get it.
     pub configuration: &'static str,
+    /// Whose requests are counted under it, by [`Recorded::name`].
+    pub clients: &'static [&'static str],
 }
 
 /// The configurations that are counted.
-pub const CONFIGURATIONS: [Configured; 2] = [
+pub const CONFIGURATIONS: [Configured; 4] = [
     Configured {
         name: "default",
         configuration: "{}",
+        clients: &["chromium-h2", "firefox-h2", "chromium-h1", "firefox-h1", "liar-h2"],
     },
     Configured {
         name: "no log line",
         configuration: r#"{"log":{"filter_state":false}}"#,
+        clients: &["chromium-h2", "firefox-h1"],
+    },
+    Configured {
+        name: "full",
+        configuration: FULL,
+        clients: &["chromium-h2", "firefox-h2", "chromium-h1", "firefox-h1"],
+    },
+    Configured {
+        name: "all are challenged",
+        configuration: r#"{"mode":"enforce","challenge":{"keys":["MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="]},
+            "rules":[{"name":"all","match":{"path":"/*"},"action":"challenge"}]}"#,
+        clients: &["chromium-h2"],
     },
 ];
+
+/// Enforced: routes, ladders, rules, limits, behaviour, challenge, all headers, and a rule for connections.
+pub const FULL: &str = include_str!("full.json");
+
+/// How many requests a connection has had before one of them counts as a later one. The first ones still make room.
+const BEFORE_LATER: usize = 5;
 
 /// What one phase cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,42 +68,114 @@ pub struct Phase {
     pub functions: Vec<Taken>,
 }
 
-/// A VM whose phases are counted.
+/// A VM with both roles, as `envoy/envoy.yaml` has them, whose phases are counted.
 pub struct Meter<'a> {
     proxy: Proxy,
     vm: Vm,
     phases: Vec<Phase>,
     counting: Option<&'a Counting>,
+    roles: Option<Roles>,
+}
+
+#[derive(Clone)]
+struct Roles {
+    connection: Role,
+    request: Role,
 }
 
 impl<'a> Meter<'a> {
-    /// Starts a VM of a module that counts ([`Module::metered`]), as its first phase.
-    pub fn start(module: &Module, counting: Option<&'a Counting>) -> Result<Self, HostError> {
+    /// Starts a VM of a module that counts ([`Module::metered`]) and both roles in it: the first three phases. Of a module that
+    /// counts itself, its functions are counted too.
+    ///
+    /// # Errors
+    /// When the module does not start, or refuses the configuration.
+    pub fn start(module: &Module, configuration: &str, counting: Option<&'a Counting>) -> Result<Self, HostError> {
         let proxy = Proxy::new();
         let vm = proxy.vm(module, "layerprint")?;
-        let start = Phase {
+        let started = Phase {
             name: "VM starts",
             instructions: vm.instructions().unwrap_or_default(),
             calls: proxy.calls(),
             functions: Vec::new(),
         };
-        Ok(Self {
+        let mut meter = Self {
             proxy,
             vm,
-            phases: vec![start],
+            phases: vec![started],
             counting,
-        })
+            roles: None,
+        };
+        let plugin = |root_id| Plugin::new(root_id).configuration(configuration);
+        let connection = meter.phase("connection role starts", |vm| vm.start(plugin("connection")))?;
+        let request = meter.phase("request role starts", |vm| vm.start(plugin("request")))?;
+        meter.roles = Some(Roles { connection, request });
+        Ok(meter)
     }
 
-    /// Runs a phase.
-    pub fn phase<T>(
+    /// Plays a connection of a client, of which other connections and requests of the same client were seen before: only then
+    /// does nothing happen that happens once in the life of a VM. Answers its phases.
+    ///
+    /// # Errors
+    /// When a phase traps, or ends otherwise than a real request of this client does.
+    pub fn play(&mut self, client: &Recorded) -> Result<Vec<Phase>, HostError> {
+        self.connection(client)?;
+        self.phases.clear();
+        self.connection(client)?;
+        Ok(std::mem::take(&mut self.phases))
+    }
+
+    /// The phases that were counted and not answered yet.
+    pub fn phases(&self) -> &[Phase] {
+        &self.phases
+    }
+
+    fn connection(&mut self, client: &Recorded) -> Result<(), HostError> {
+        let Some(roles) = self.roles.clone() else {
+            return Ok(());
+        };
+        let accepted = self.proxy.accept(client.connection.clone());
+        let tcp = self.phase("new connection", |vm| vm.open(&roles.connection, &accepted))?;
+        self.phase("first bytes", |_| tcp.downstream(&client.first_bytes))?;
+        self.exchange(
+            &roles.request,
+            &accepted,
+            client,
+            ["first request", "its response", "its end"],
+        )?;
+        let counted = self.phases.len();
+        for _ in 0..BEFORE_LATER {
+            self.phases.truncate(counted);
+            self.later(&roles.request, &accepted, &tcp, client)?;
+        }
+        self.phase("connection closes", |_| tcp.close())
+    }
+
+    fn later(&mut self, role: &Role, accepted: &Client, tcp: &TcpStream, client: &Recorded) -> Result<(), HostError> {
+        self.phase("later bytes", |_| tcp.downstream(&client.later_bytes))?;
+        self.exchange(role, accepted, client, ["later request", "later response", "later end"])
+    }
+
+    /// A request comes, a second after the last, is answered, and ends. The response of who is answered here goes with the request.
+    fn exchange(
         &mut self,
-        name: &'static str,
-        run: impl FnOnce(&Proxy, &Vm) -> Result<T, HostError>,
-    ) -> Result<T, HostError> {
-        let (instructions, calls) = (self.vm.instructions(), self.proxy.calls());
+        role: &Role,
+        accepted: &Client,
+        client: &Recorded,
+        [request, response, end]: [&'static str; 3],
+    ) -> Result<(), HostError> {
+        self.proxy.advance(Duration::from_secs(1));
+        let exchange = self.phase(request, |vm| vm.request(role, accepted, client.request.clone()))?;
+        if exchange.local_reply().is_none() {
+            let page = headers(&[(":status", "200"), ("content-type", "text/html")]);
+            self.phase(response, |_| exchange.respond(page))?;
+        }
+        self.phase(end, |_| exchange.finish())
+    }
+
+    fn phase<T>(&mut self, name: &'static str, run: impl FnOnce(&Vm) -> Result<T, HostError>) -> Result<T, HostError> {
         let counters = self.counting.map(|counting| (counting, counting.snapshot(&self.vm)));
-        let result = run(&self.proxy, &self.vm)?;
+        let (instructions, calls) = (self.vm.instructions(), self.proxy.calls());
+        let result = run(&self.vm)?;
         let spent = self.vm.instructions().zip(instructions);
         self.phases.push(Phase {
             name,
@@ -91,67 +187,4 @@ impl<'a> Meter<'a> {
         });
         Ok(result)
     }
-
-    /// The VM that runs.
-    pub fn vm(&self) -> &Vm {
-        &self.vm
-    }
-
-    /// What every phase cost, in order.
-    pub fn phases(&self) -> &[Phase] {
-        &self.phases
-    }
-
-    /// Forgets what was counted, for a phase that shall not be shown.
-    pub fn forget(&mut self) {
-        self.phases.clear();
-    }
-}
-
-/// Both roles in one VM, as `envoy/envoy.yaml` has them.
-pub struct Roles {
-    connection: Role,
-    request: Role,
-}
-
-/// Starts both roles.
-pub fn configure(meter: &mut Meter<'_>, configuration: &str) -> Result<Roles, HostError> {
-    let plugin = |root_id| Plugin::new(root_id).configuration(configuration);
-    Ok(Roles {
-        connection: meter.phase("connection role starts", |_, vm| vm.start(plugin("connection")))?,
-        request: meter.phase("request role starts", |_, vm| vm.start(plugin("request")))?,
-    })
-}
-
-/// A connection is made and its first bytes come.
-pub fn connect(meter: &mut Meter<'_>, roles: &Roles, client: &Recorded) -> Result<(crate::host::Client, TcpStream), HostError> {
-    let (accepted, tcp) = meter.phase("new connection", |proxy, vm| {
-        let accepted = proxy.accept(client.connection.clone());
-        let tcp = vm.open(&roles.connection, &accepted)?;
-        Ok((accepted, tcp))
-    })?;
-    meter.phase("first bytes", |_, _| tcp.downstream(&client.first_bytes))?;
-    Ok((accepted, tcp))
-}
-
-/// The names of a request's phases, the first and every other.
-pub const FIRST: [&str; 3] = ["first request", "first response", "first request ends"];
-/// The names of the phases of every request but the first.
-pub const LATER: [&str; 3] = ["later request", "later response", "later request ends"];
-
-/// A request comes, is answered, and ends.
-pub fn exchange(
-    meter: &mut Meter<'_>,
-    roles: &Roles,
-    accepted: &crate::host::Client,
-    client: &Recorded,
-    [request, response, end]: [&'static str; 3],
-) -> Result<(), HostError> {
-    let exchange = meter.phase(request, |_, vm| {
-        vm.request(&roles.request, accepted, client.request.clone())
-    })?;
-    meter.phase(response, |_, _| {
-        exchange.respond(headers(&[(":status", "200"), ("content-type", "text/html")]))
-    })?;
-    meter.phase(end, |_, _| exchange.finish())
 }

@@ -1,74 +1,116 @@
-//! Counts what the filter costs.
+//! Counts what the filter costs, phase by phase, and which of its functions that goes to.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
+use std::cmp::Reverse;
 use std::error::Error;
+use std::path::PathBuf;
 
-use layerprint_harness::cost::clients::{chromium_h2, firefox_h2};
+use layerprint_harness::cost::clients::everyone;
 use layerprint_harness::cost::functions::{Counting, Taken};
-use layerprint_harness::cost::{CONFIGURATIONS, FIRST, LATER, Meter, configure, connect, exchange};
+use layerprint_harness::cost::{Meter, Phase};
 use layerprint_harness::host::Module;
 use layerprint_harness::repo;
+use lexopt::{Arg, ValueExt as _};
+
+const USAGE: &str = "\
+usage: layerprint-count [OPTION...]
+
+Instructions and host calls of each phase of a connection, in a VM that has seen the client before.
+
+  --config JSON|FILE   the filter's configuration ({})
+  --client NAME        chromium-h2, firefox-h2, chromium-h1, firefox-h1 or liar-h2 (chromium-h2)
+  --phase NAME         which functions the instructions of that phase went to
+  --functions N        how many functions are listed (30)
+  --module FILE        another module than the one that `make wasm` built";
+
+struct Options {
+    module: PathBuf,
+    configuration: String,
+    client: String,
+    phase: Option<String>,
+    functions: usize,
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let mut path = repo::module();
-    let mut configuration = "{}".to_owned();
-    let mut functions = None;
-    let mut phase = "later request".to_owned();
-    let mut client = chromium_h2()?;
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        let mut value = || rest.next().copied().ok_or("a value is missing");
-        match *argument {
-            "--module" => path = value()?.into(),
-            "--config" => {
-                let text = value()?;
-                configuration = std::fs::read_to_string(text).unwrap_or_else(|_| text.to_owned());
-            }
-            "--firefox" => client = firefox_h2()?,
-            "--functions" => functions = Some(value()?.parse::<usize>()?),
-            "--phase" => phase = value()?.to_owned(),
-            other => return Err(format!("unknown: {other}; --module FILE --config JSON|FILE --firefox --functions N --phase NAME").into()),
-        }
-    }
-    let _ = CONFIGURATIONS;
-    let bytes = std::fs::read(&path)?;
-    let counting = match functions {
+    let Some(options) = options()? else {
+        println!("{USAGE}");
+        return Ok(());
+    };
+    let everyone = everyone()?;
+    let client = everyone.into_iter().find(|client| client.name == options.client);
+    let client = client.ok_or("there is no such client")?;
+    let bytes = std::fs::read(&options.module)?;
+    let counting = match options.phase {
         Some(_) => Some(Counting::new(&bytes)?),
         None => None,
     };
-    let module = Module::metered(counting.as_ref().map_or(&bytes, |counting| counting.module()))?;
-    let mut meter = Meter::start(&module, counting.as_ref())?;
-    let roles = configure(&mut meter, &configuration)?;
-    let (accepted, tcp) = connect(&mut meter, &roles, &client)?;
-    exchange(&mut meter, &roles, &accepted, &client, FIRST)?;
-    let _ = tcp.downstream(&client.later_bytes)?;
-    for _ in 0..3 {
-        meter.phase("later bytes", |_, _| tcp.downstream(&client.later_bytes))?;
-        exchange(&mut meter, &roles, &accepted, &client, LATER)?;
-    }
-    meter.phase("connection closes", |_, _| tcp.close())?;
-    if let Some(most) = functions {
-        let last = meter.phases().iter().rfind(|of| of.name == phase).ok_or("no such phase")?;
-        let total: u64 = last.functions.iter().map(|of| of.own).sum();
-        println!("{phase}: {total} instructions");
-        let mut taken = last.functions.clone();
-        for (title, key) in [
-            ("own", (|of: &Taken| of.own) as fn(&Taken) -> u64),
-            ("with callees", |of: &Taken| of.with_callees),
-        ] {
-            taken.sort_by_key(|of| std::cmp::Reverse(key(of)));
-            println!("\nby {title}\n{:>8} {:>8} {:>6}  function", "own", "callees", "calls");
-            for of in taken.iter().take(most) {
-                println!("{:>8} {:>8} {:>6}  {}", of.own, of.with_callees, of.calls, of.name);
-            }
+    let module = Module::metered(counting.as_ref().map_or(&bytes, Counting::module))?;
+    let mut meter = Meter::start(&module, &options.configuration, counting.as_ref())?;
+    let mut phases = meter.phases().to_vec();
+    phases.extend(meter.play(&client)?);
+    match options.phase {
+        Some(name) => {
+            let phase = phases.iter().find(|phase| phase.name == name);
+            list(phase.ok_or("there is no such phase")?, options.functions);
         }
-    } else {
-        for phase in meter.phases() {
-            println!("{:>10}  {}", phase.instructions, phase.name);
-            print!("{}", phase.calls);
+        None => {
+            for phase in phases {
+                println!(
+                    "{:>10}  {}\n            {}",
+                    phase.instructions,
+                    phase.name,
+                    phase.calls.in_words()
+                );
+            }
         }
     }
     Ok(())
+}
+
+fn options() -> Result<Option<Options>, lexopt::Error> {
+    let mut options = Options {
+        module: repo::module(),
+        configuration: "{}".to_owned(),
+        client: "chromium-h2".to_owned(),
+        phase: None,
+        functions: 30,
+    };
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("module") => options.module = parser.value()?.into(),
+            Arg::Long("config") => {
+                let value = parser.value()?.string()?;
+                options.configuration = std::fs::read_to_string(&value).unwrap_or(value);
+            }
+            Arg::Long("client") => options.client = parser.value()?.string()?,
+            Arg::Long("phase") => options.phase = Some(parser.value()?.string()?),
+            Arg::Long("functions") => options.functions = parser.value()?.parse()?,
+            Arg::Long("help") | Arg::Short('h') => return Ok(None),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Some(options))
+}
+
+type Key = fn(&Taken) -> u64;
+
+fn list(phase: &Phase, most: usize) {
+    println!(
+        "{}: {} instructions",
+        phase.name,
+        phase.functions.iter().map(|of| of.own).sum::<u64>()
+    );
+    let orders: [(&str, Key); 2] = [("own", |of| of.own), ("those with callees", |of| of.with_callees)];
+    for (title, key) in orders {
+        let mut taken: Vec<&Taken> = phase.functions.iter().collect();
+        taken.sort_by_key(|of| Reverse(key(of)));
+        println!(
+            "\nmost {title} first\n{:>8} {:>8} {:>6}  function",
+            "own", "callees", "calls"
+        );
+        for of in taken.into_iter().take(most) {
+            println!("{:>8} {:>8} {:>6}  {}", of.own, of.with_callees, of.calls, of.name);
+        }
+    }
 }
