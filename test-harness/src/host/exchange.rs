@@ -2,7 +2,7 @@
 
 use super::abi::Action;
 use super::connection::{Client, Values, joined};
-use super::context::{Context, Half, Http, HttpLife, LocalReply};
+use super::context::{Context, Http, HttpLife, LocalReply};
 use super::error::HostError;
 use super::headers::Headers;
 use super::phases::Way;
@@ -70,15 +70,8 @@ impl Vm {
     pub fn request(&self, role: &Role, client: &Client, request: impl Into<Message>) -> Result<Exchange, HostError> {
         let mut message = request.into();
         let http = Http {
-            root: role.id(),
-            client: client.clone(),
             properties: std::mem::take(&mut message.properties),
-            filter_state: Values::new(),
-            request: Half::default(),
-            response: Half::default(),
-            reply: None,
-            life: HttpLife::Running,
-            began: self.shared().now(),
+            ..Http::new(role.id(), client, self.shared().now())
         };
         let id = self.create(Context::Http(Box::new(http)))?;
         let opening = self.headers(id, Way::Request, message.headers, message.ends)?;
@@ -99,6 +92,18 @@ impl Vm {
 }
 
 impl Exchange {
+    pub(super) fn attached(vm: &Vm, id: u32) -> Self {
+        Self {
+            vm: vm.clone(),
+            id,
+            opening: Action::Continue,
+        }
+    }
+
+    pub(super) fn vm(&self) -> &Vm {
+        &self.vm
+    }
+
     /// The number the guest knows it by.
     pub fn id(&self) -> u32 {
         self.id

@@ -2,7 +2,7 @@
 
 use super::abi::{Action, Peer};
 use super::connection::Client;
-use super::context::{Context, Half, Tcp, TcpLife};
+use super::context::{Context, Half, Tcp};
 use super::error::HostError;
 use super::plugin::{Role, size};
 use super::vm::Vm;
@@ -17,22 +17,9 @@ pub struct TcpStream {
 impl Vm {
     /// Attaches a network context to a connection and runs `proxy_on_new_connection`.
     pub fn open(&self, role: &Role, client: &Client) -> Result<TcpStream, HostError> {
-        let tcp = Tcp {
-            root: role.id(),
-            client: client.clone(),
-            life: TcpLife::Opening,
-            downstream: Half::default(),
-            upstream: Half::default(),
-        };
-        let id = self.create(Context::Tcp(tcp))?;
-        let opening = self.decide("proxy_on_new_connection", id, &[])?;
-        self.with_tcp(id, |tcp| tcp.life = TcpLife::Open);
-        self.settle()?;
-        Ok(TcpStream {
-            vm: self.clone(),
-            id,
-            opening,
-        })
+        let mut stream = self.attach(role, client)?;
+        stream.opening = stream.established()?;
+        Ok(stream)
     }
 
     pub(super) fn with_tcp<R>(&self, id: u32, act: impl FnOnce(&mut Tcp) -> R) -> Option<R> {
@@ -57,6 +44,18 @@ impl Vm {
 }
 
 impl TcpStream {
+    pub(super) fn attached(vm: &Vm, id: u32) -> Self {
+        Self {
+            vm: vm.clone(),
+            id,
+            opening: Action::Continue,
+        }
+    }
+
+    pub(super) fn vm(&self) -> &Vm {
+        &self.vm
+    }
+
     /// The number the guest knows it by.
     pub fn id(&self) -> u32 {
         self.id

@@ -61,6 +61,8 @@ pub(super) struct VmShared {
     next_context: Cell<u32>,
     chance: Cell<u64>,
     dead: Cell<bool>,
+    /// No phase is out of turn but those of streams that are over.
+    pub(super) any_order: Cell<bool>,
 }
 
 /// What a host call asks for and the host does once the callback has returned.
@@ -94,6 +96,7 @@ impl Vm {
             next_context: Cell::new(1),
             chance: Cell::new(0x9e37_79b9_7f4a_7c15 ^ serial),
             dead: Cell::new(false),
+            any_order: Cell::new(false),
         });
         let state = VmState {
             shared: Rc::clone(&shared),
