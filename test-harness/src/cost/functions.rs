@@ -82,6 +82,17 @@ impl Counting {
         Snapshot((0..self.names.len()).map(of).collect())
     }
 
+    /// How many allocations of the guest live now, by what was allocated and freed since the VM began to start; none when the module
+    /// has no such functions by name.
+    pub fn live_allocations(&self, vm: &Vm) -> Option<u64> {
+        let calls = |name: &str| {
+            let n = self.names.iter().position(|known| known == name)?;
+            vm.global(&counter("calls", n))
+        };
+        let made = calls("malloc")?.saturating_add(calls("calloc")?);
+        Some(made.saturating_sub(calls("free")?))
+    }
+
     /// What each function took from one time to another; those that were not called are left out.
     pub fn between(&self, before: &Snapshot, after: &Snapshot) -> Vec<Taken> {
         let counted = before.0.iter().zip(&after.0).zip(&self.names);

@@ -17,9 +17,9 @@ pub(crate) const CONFIGURATIONS: [&str; 9] = [
         "rules":[{"name":"all","match":{"path":"/*"},"action":"challenge"}]}"#,
     r#"{"mode":"enforce","challenge":false,"limits":{"slow":{"delay_ms":250,"held":2},
         "rates":[{"name":"all","key":["client_net"],"requests":1,"per_s":10,"action":"slow"}]}}"#,
-    r#"{"mode":"enforce","challenge":false,"failure":"closed","limits":{"rates":[{"name":"all","key":["client_net",{"header":"cookie"}],"requests":2,"per_s":10,"action":"limit"}]}}"#,
+    r#"{"mode":"enforce","challenge":false,"failure":"closed","limits":{"rates":[{"name":"all","key":["client_net"],"requests":2,"per_s":10,"action":"limit"}]}}"#,
     r#"{"mode":"enforce","challenge":false,"rules":[{"name":"posts","match":{"path":"/*","method":"POST"},"action":"block"},{"name":"rest","match":{"path":"/*"},"action":"review"}]}"#,
-    r#"{"connection":{"mode":"enforce","ladder":{"high":"close"},"opening_bytes":4096,"handover":false},"forwarded":{"trusted_hops":1,"peer_appended":true}}"#,
+    r#"{"connection":{"mode":"enforce","rules":[{"name":"some","match":{"client_ip":["192.0.2.0/26"]},"action":"close"}],"ladder":{"high":"close"},"opening_bytes":4096,"handover":false}}"#,
     r#"{"mode":"enforce","challenge":false,"behaviour":{"login":{"failure_statuses":[401],"failures":2},"rotation":{"networks":2},
         "sequence":{"idle_s":60,"remembered_s":60,"no_navigation":{"requests":2},"hammering":{"per_minute":2}}},"forwarded":{"trusted_hops":2,"peer_appended":false}}"#,
 ];
@@ -81,17 +81,19 @@ const PROPERTIES: [&[&str]; 11] = [
 
 pub(crate) struct Pools {
     pub(crate) clients: Vec<Recorded>,
+    hellos: Vec<Vec<u8>>,
+    /// First bytes of all kinds.
     bytes: Vec<Vec<u8>>,
 }
 
 impl Pools {
     pub(crate) fn new() -> Self {
         let clients = everyone().unwrap();
-        let mut bytes: Vec<_> = clients.iter().map(|client| client.first_bytes.clone()).collect();
-        for hello in ["chromium-1", "firefox-esr-1", "curl"] {
-            bytes.push(std::fs::read(repo::root().join(format!("tests/fixtures/tls/{hello}.bin"))).unwrap());
-        }
-        Self { clients, bytes }
+        let read = |hello| std::fs::read(repo::root().join(format!("tests/fixtures/tls/{hello}.bin"))).unwrap();
+        let hellos: Vec<_> = ["chromium-1", "firefox-esr-1", "curl"].map(read).into();
+        let heads = clients.iter().map(|client| client.first_bytes.clone());
+        let bytes = heads.chain(hellos.iter().cloned()).collect();
+        Self { clients, hellos, bytes }
     }
 
     /// A client's connection from one of 250 addresses, with something of what is told of it missing or broken.
@@ -120,8 +122,9 @@ impl Pools {
 
     /// Bytes of a connection.
     pub(crate) fn data(&self, dice: &mut Dice) -> Vec<u8> {
-        match dice.below(5) {
+        match dice.below(8) {
             0 => dice.bytes(200),
+            3 | 4 => dice.of(&self.hellos).clone(),
             1 => {
                 let whole = dice.of(&self.bytes);
                 whole[..dice.below(whole.len() + 1)].to_vec()
@@ -144,6 +147,9 @@ impl Pools {
             } else {
                 request.add(name, value(dice));
             }
+        }
+        if dice.once_in(8) {
+            request.replace(":method", "POST");
         }
         if dice.once_in(8) {
             request.remove(dice.of(&NAMES));

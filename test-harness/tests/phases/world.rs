@@ -30,6 +30,8 @@ pub(crate) struct World<'a> {
     connections: Vec<(Client, TcpStream)>,
     exchanges: Vec<Exchange>,
     pub(crate) steps: usize,
+    accepted: u64,
+    updates: bool,
 }
 
 #[derive(Clone)]
@@ -63,6 +65,8 @@ impl<'a> World<'a> {
             connections: Vec::new(),
             exchanges: Vec::new(),
             steps: 0,
+            accepted: 0,
+            updates: true,
         };
         world.configure(configuration);
         world
@@ -75,6 +79,37 @@ impl<'a> World<'a> {
             connection: self.vm.start(plugin("connection")).unwrap(),
             request: self.vm.start(plugin("request")).unwrap(),
         });
+    }
+
+    /// No update comes by chance.
+    pub(crate) fn without_updates(mut self) -> Self {
+        self.updates = false;
+        self
+    }
+
+    /// More clients than are remembered come, each from an address and with a session of its own, over connections of which the
+    /// network role is not told.
+    pub(crate) fn fill(&mut self) {
+        let role = self.role().request;
+        let real = &self.pools.clients[0];
+        for n in 0..5_000_u32 {
+            let [_, a, b, c] = n.to_be_bytes();
+            let from = real.connection.clone().source(&format!("10.{b}.{c}.{a}:4000"));
+            let mut request = real.request.clone();
+            request.add("cookie", format!("session={n}"));
+            let client = self.proxy.accept(from);
+            self.vm.request(&role, &client, request).unwrap().finish().unwrap();
+        }
+    }
+
+    /// How many connections there were.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted
+    }
+
+    fn accept(&mut self, dice: &mut Dice) -> Client {
+        self.accepted += 1;
+        self.proxy.accept(self.pools.connection(dice))
     }
 
     fn role(&self) -> Roles {
@@ -94,7 +129,7 @@ impl<'a> World<'a> {
             82..88 => self.time_passes(dice),
             88..93 => self.others_write(dice),
             93..99 => self.change_what_is_known(dice),
-            _ if dice.once_in(8) => self.update(dice),
+            _ if self.updates && dice.once_in(8) => self.update_to(CONFIGURATIONS[dice.below(CONFIGURATIONS.len())]),
             _ => (),
         }
         assert!(self.vm.is_alive());
@@ -105,7 +140,7 @@ impl<'a> World<'a> {
             let (_, tcp) = self.connections.remove(dice.below(AT_ONCE));
             tcp.close().unwrap();
         }
-        let client = self.proxy.accept(self.pools.connection(dice));
+        let client = self.accept(dice);
         let role = self.role().connection;
         let tcp = if self.order == Order::Any && dice.once_in(2) {
             self.vm.attach(&role, &client)
@@ -159,7 +194,7 @@ impl<'a> World<'a> {
         }
         let client = match self.connections.get(dice.below(AT_ONCE)) {
             Some((client, _)) => client.clone(),
-            None => self.proxy.accept(self.pools.connection(dice)),
+            None => self.accept(dice),
         };
         let role = self.role().request;
         if self.order == Order::Any && dice.once_in(3) {
@@ -260,9 +295,9 @@ impl<'a> World<'a> {
     }
 
     /// The old plugins end when their streams have, as in Envoy; in any order, now.
-    fn update(&mut self, dice: &mut Dice) {
+    pub(crate) fn update_to(&mut self, configuration: &str) {
         let old = self.role();
-        self.configure(CONFIGURATIONS[dice.below(CONFIGURATIONS.len())]);
+        self.configure(configuration);
         if self.order == Order::Any || (self.connections.is_empty() && self.exchanges.is_empty()) {
             self.roles.retain(|roles| roles.request.id() != old.request.id());
             old.connection.shut_down().unwrap();
