@@ -5,6 +5,7 @@
 
 pub mod clients;
 pub mod functions;
+pub mod size;
 pub mod table;
 
 use std::time::Duration;

@@ -3,12 +3,18 @@
 //! `LAYERPRINT_BLESS=1 cargo test -p layerprint-harness --test cost` writes the table again; read the difference before you
 //! commit it. `layerprint-count` shows which functions a phase's instructions go to.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr
+)]
 
 use layerprint_harness::cost::clients::everyone;
 use layerprint_harness::cost::functions::Counting;
 use layerprint_harness::cost::table::Table;
-use layerprint_harness::cost::{Meter, Phase};
+use layerprint_harness::cost::{Meter, Phase, size};
 use layerprint_harness::host::Module;
 use layerprint_harness::repo;
 use std::path::PathBuf;
@@ -82,5 +88,32 @@ fn the_functions_of_a_phase_add_up_to_it() {
         let own: u64 = told.functions.iter().map(|of| of.own).sum();
         let entered: u64 = told.functions.iter().map(|of| of.calls).sum();
         assert_eq!(own + entered, phase.instructions, "{}", phase.name);
+    }
+}
+
+/// A worker's memory is the same for 100,000 clients as for some thousands: what is remembered of them stands in shared data, which the
+/// proxy has once. The bound is that of issue 9.
+#[test]
+fn a_hundred_thousand_clients_take_less_than_16_mib_of_a_worker() {
+    let module = Module::from_bytes(&wasm()).unwrap();
+    let client = &everyone().unwrap()[2];
+    let mut worker = size::Visited::new(&module, client).unwrap();
+    worker.come(10_000).unwrap();
+    let some = worker.remembered();
+    worker.come(90_000).unwrap();
+    let many = worker.remembered();
+    eprintln!("10,000: {some:?}; 100,000: {many:?}");
+    assert!(many.memory <= 16 << 20);
+    assert!(many.memory <= some.memory + (1 << 20));
+    assert!(many.shared <= some.shared + (1 << 20));
+}
+
+#[test]
+fn a_connection_that_lives_takes_less_than_4_kib() {
+    let module = Module::from_bytes(&wasm()).unwrap();
+    for client in everyone().unwrap() {
+        let bytes = size::of_a_connection(&module, &client, 2_000).unwrap();
+        eprintln!("{}: {bytes} bytes", client.name);
+        assert!(bytes <= 4_096, "{}: {bytes} bytes", client.name);
     }
 }

@@ -4,10 +4,11 @@
 use std::cmp::Reverse;
 use std::error::Error;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use layerprint_harness::cost::clients::everyone;
 use layerprint_harness::cost::functions::{Counting, Taken};
-use layerprint_harness::cost::{Meter, Phase};
+use layerprint_harness::cost::{Meter, Phase, size};
 use layerprint_harness::host::Module;
 use layerprint_harness::repo;
 use lexopt::{Arg, ValueExt as _};
@@ -21,6 +22,7 @@ Instructions and host calls of each phase of a connection, in a VM that has seen
   --client NAME        chromium-h2, firefox-h2, chromium-h1, firefox-h1 or liar-h2 (chromium-h2)
   --phase NAME         which functions the instructions of that phase went to
   --functions N        how many functions are listed (30)
+  --cold-start         how long it takes to start a VM with both roles, by the clock of this machine
   --module FILE        another module than the one that `make wasm` built";
 
 struct Options {
@@ -29,6 +31,7 @@ struct Options {
     client: String,
     phase: Option<String>,
     functions: usize,
+    cold_start: bool,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -44,6 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(_) => Some(Counting::new(&bytes)?),
         None => None,
     };
+    if options.cold_start {
+        return cold_start(&bytes, &options.configuration);
+    }
     let module = Module::metered(counting.as_ref().map_or(&bytes, Counting::module))?;
     let mut meter = Meter::start(&module, &options.configuration, counting.as_ref())?;
     let mut phases = meter.phases().to_vec();
@@ -74,6 +80,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         client: "chromium-h2".to_owned(),
         phase: None,
         functions: 30,
+        cold_start: false,
     };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -86,11 +93,27 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Arg::Long("client") => options.client = parser.value()?.string()?,
             Arg::Long("phase") => options.phase = Some(parser.value()?.string()?),
             Arg::Long("functions") => options.functions = parser.value()?.parse()?,
+            Arg::Long("cold-start") => options.cold_start = true,
             Arg::Long("help") | Arg::Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
         }
     }
     Ok(Some(options))
+}
+
+fn cold_start(module: &[u8], configuration: &str) -> Result<(), Box<dyn Error>> {
+    const TIMES: usize = 21;
+    let begun = Instant::now();
+    let module = Module::from_bytes(module)?;
+    println!("compiling, once a process: {:.0?}", begun.elapsed());
+    let mut times = Vec::new();
+    for _ in 0..TIMES {
+        times.push(size::cold_start(&module, configuration)?);
+    }
+    times.sort_unstable();
+    let [least, median] = [0, TIMES / 2].map(|n| times.get(n).copied().unwrap_or_default());
+    println!("starting a VM with both roles, {TIMES} times: median {median:.1?}, least {least:.1?}");
+    Ok(())
 }
 
 type Key = fn(&Taken) -> u64;
