@@ -60,9 +60,9 @@ impl Message {
 
 /// An HTTP context. *Upstream* is what the origin gets, *downstream* what the client gets.
 pub struct Exchange {
-    vm: Vm,
-    id: u32,
-    opening: Action,
+    pub(super) vm: Vm,
+    pub(super) id: u32,
+    pub(super) opening: Action,
 }
 
 impl Vm {
@@ -92,18 +92,6 @@ impl Vm {
 }
 
 impl Exchange {
-    pub(super) fn attached(vm: &Vm, id: u32) -> Self {
-        Self {
-            vm: vm.clone(),
-            id,
-            opening: Action::Continue,
-        }
-    }
-
-    pub(super) fn vm(&self) -> &Vm {
-        &self.vm
-    }
-
     /// The number the guest knows it by.
     pub fn id(&self) -> u32 {
         self.id

@@ -9,9 +9,9 @@ use super::vm::Vm;
 
 /// A network context.
 pub struct TcpStream {
-    vm: Vm,
-    id: u32,
-    opening: Action,
+    pub(super) vm: Vm,
+    pub(super) id: u32,
+    pub(super) opening: Action,
 }
 
 impl Vm {
@@ -44,18 +44,6 @@ impl Vm {
 }
 
 impl TcpStream {
-    pub(super) fn attached(vm: &Vm, id: u32) -> Self {
-        Self {
-            vm: vm.clone(),
-            id,
-            opening: Action::Continue,
-        }
-    }
-
-    pub(super) fn vm(&self) -> &Vm {
-        &self.vm
-    }
-
     /// The number the guest knows it by.
     pub fn id(&self) -> u32 {
         self.id

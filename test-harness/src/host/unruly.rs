@@ -41,14 +41,22 @@ impl Vm {
             upstream: Half::default(),
         };
         let id = self.create(Context::Tcp(tcp))?;
-        Ok(TcpStream::attached(self, id))
+        Ok(TcpStream {
+            vm: self.clone(),
+            id,
+            opening: Action::Continue,
+        })
     }
 
     /// Makes an HTTP context; no phase runs.
     pub fn attach_request(&self, role: &Role, client: &Client) -> Result<Exchange, HostError> {
         let http = Http::new(role.id(), client, self.shared().now());
         let id = self.create(Context::Http(Box::new(http)))?;
-        Ok(Exchange::attached(self, id))
+        Ok(Exchange {
+            vm: self.clone(),
+            id,
+            opening: Action::Continue,
+        })
     }
 
     /// How many contexts the guest was told of and not yet told to delete, those of plugins among them.
@@ -83,15 +91,15 @@ impl TcpStream {
             let why = "the connection is over";
             return Err(HostError::OutOfTurn { phase, why });
         }
-        let action = self.vm().decide(phase, self.id(), &[])?;
-        self.vm().with_tcp(self.id(), |tcp| tcp.life = TcpLife::Open);
-        self.vm().settle()?;
+        let action = self.vm.decide(phase, self.id, &[])?;
+        self.vm.with_tcp(self.id, |tcp| tcp.life = TcpLife::Open);
+        self.vm.settle()?;
         Ok(action)
     }
 
     /// One phase of the end. Nothing happens where the connection is over.
     pub fn end_by(&self, ending: Ending) -> Result<(), HostError> {
-        self.vm().end_by(self.id(), ending)
+        self.vm.end_by(self.id, ending)
     }
 }
 
@@ -99,15 +107,14 @@ impl Exchange {
     /// `proxy_on_request_headers` of a context that was made without it.
     pub fn begin(&self, request: impl Into<Message>) -> Result<Action, HostError> {
         let message = request.into();
-        self.vm()
-            .headers(self.id(), Way::Request, message.headers, message.ends)
+        self.vm.headers(self.id, Way::Request, message.headers, message.ends)
     }
 
     /// One phase of the end. Nothing happens where the stream is over.
     pub fn end_by(&self, ending: Ending) -> Result<(), HostError> {
         match ending {
             Ending::Close => Ok(()),
-            ending => self.vm().end_by(self.id(), ending),
+            ending => self.vm.end_by(self.id, ending),
         }
     }
 }

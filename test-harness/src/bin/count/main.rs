@@ -22,7 +22,7 @@ Instructions and host calls of each phase of a connection, in a VM that has seen
   --client NAME        chromium-h2, firefox-h2, chromium-h1, firefox-h1 or liar-h2 (chromium-h2)
   --phase NAME         which functions the instructions of that phase went to
   --functions N        how many functions are listed (30)
-  --cold-start         how long it takes to start a VM with both roles, by the clock of this machine
+  --cold-start         the CPU time that it takes to start a VM with both roles, on this machine
   --module FILE        another module than the one that `make wasm` built";
 
 struct Options {
@@ -112,7 +112,7 @@ fn cold_start(module: &[u8], configuration: &str) -> Result<(), Box<dyn Error>> 
     }
     times.sort_unstable();
     let [least, median] = [0, TIMES / 2].map(|n| times.get(n).copied().unwrap_or_default());
-    println!("starting a VM with both roles, {TIMES} times: median {median:.1?}, least {least:.1?}");
+    println!("starting a VM with both roles, {TIMES} times, CPU time: median {median:.1?}, least {least:.1?}");
     Ok(())
 }
 
