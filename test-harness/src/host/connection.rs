@@ -1,7 +1,7 @@
 //! A client's connection: what Envoy knows of it, and the filter state that lives as long as it does.
 
 use std::cell::{Ref, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Values by name. A property's name is its path, joined by NUL as the guest sends it.
@@ -116,6 +116,7 @@ impl Connection {
             id,
             properties: RefCell::new(described.properties),
             filter_state: RefCell::new(described.filter_state),
+            failing: RefCell::default(),
         }))
     }
 }
@@ -129,6 +130,8 @@ struct Accepted {
     id: u64,
     properties: RefCell<Values>,
     filter_state: RefCell<Values>,
+    /// Properties that the proxy has and cannot write as bytes.
+    failing: RefCell<BTreeSet<Vec<u8>>>,
 }
 
 impl Client {
@@ -156,6 +159,15 @@ impl Client {
             .properties
             .borrow_mut()
             .insert(joined(path), value.as_ref().to_vec());
+    }
+
+    /// From now on the proxy fails to hand this property out.
+    pub fn fail_property(&self, path: &[&str]) {
+        self.0.failing.borrow_mut().insert(joined(path));
+    }
+
+    pub(super) fn fails(&self, path: &[u8]) -> bool {
+        self.0.failing.borrow().contains(path)
     }
 
     pub(super) fn state(&self) -> Ref<'_, Values> {

@@ -107,6 +107,22 @@ pub(super) struct Lent<T> {
     lent: bool,
 }
 
+impl Http {
+    pub(super) fn new(root: u32, client: &Client, began: Duration) -> Self {
+        Self {
+            root,
+            client: client.clone(),
+            properties: Values::new(),
+            filter_state: Values::new(),
+            request: Half::default(),
+            response: Half::default(),
+            reply: None,
+            life: HttpLife::Running,
+            began,
+        }
+    }
+}
+
 impl<T> Lent<T> {
     pub(super) fn new(thing: T) -> Self {
         Self { thing, lent: false }

@@ -43,6 +43,30 @@ impl Calls {
         }
     }
 
+    /// In one line: `1 get_header_map_pairs, 1 get_property of connection.id`; `none` if there were none.
+    pub fn in_words(&self) -> String {
+        let reads = || {
+            let reads = self.properties.iter().map(|(path, count)| match count {
+                1 => path.clone(),
+                count => format!("{path} ({count} times)"),
+            });
+            reads.collect::<Vec<_>>().join(", ")
+        };
+        let calls = self.functions.iter().map(|(name, count)| {
+            let short = name.strip_prefix("proxy_").unwrap_or(name);
+            match *name {
+                "proxy_get_property" => format!("{count} {short} of {}", reads()),
+                _ => format!("{count} {short}"),
+            }
+        });
+        let calls: Vec<_> = calls.collect();
+        if calls.is_empty() {
+            "none".to_owned()
+        } else {
+            calls.join("; ")
+        }
+    }
+
     pub(super) fn count(&mut self, function: &'static str) {
         let count = self.functions.entry(function).or_default();
         *count = count.saturating_add(1);

@@ -2,7 +2,7 @@
 
 use super::abi::Action;
 use super::connection::{Client, Values, joined};
-use super::context::{Context, Half, Http, HttpLife, LocalReply};
+use super::context::{Context, Http, HttpLife, LocalReply};
 use super::error::HostError;
 use super::headers::Headers;
 use super::phases::Way;
@@ -60,9 +60,9 @@ impl Message {
 
 /// An HTTP context. *Upstream* is what the origin gets, *downstream* what the client gets.
 pub struct Exchange {
-    vm: Vm,
-    id: u32,
-    opening: Action,
+    pub(super) vm: Vm,
+    pub(super) id: u32,
+    pub(super) opening: Action,
 }
 
 impl Vm {
@@ -70,15 +70,8 @@ impl Vm {
     pub fn request(&self, role: &Role, client: &Client, request: impl Into<Message>) -> Result<Exchange, HostError> {
         let mut message = request.into();
         let http = Http {
-            root: role.id(),
-            client: client.clone(),
             properties: std::mem::take(&mut message.properties),
-            filter_state: Values::new(),
-            request: Half::default(),
-            response: Half::default(),
-            reply: None,
-            life: HttpLife::Running,
-            began: self.shared().now(),
+            ..Http::new(role.id(), client, self.shared().now())
         };
         let id = self.create(Context::Http(Box::new(http)))?;
         let opening = self.headers(id, Way::Request, message.headers, message.ends)?;

@@ -44,6 +44,7 @@ mod proxy;
 mod shared;
 mod table;
 mod tcp;
+mod unruly;
 mod vm;
 
 pub use abi::{Action, LogLevel};
@@ -57,4 +58,5 @@ pub use module::Module;
 pub use plugin::{Plugin, Role};
 pub use proxy::{LogLine, Proxy};
 pub use tcp::TcpStream;
+pub use unruly::Ending;
 pub use vm::Vm;

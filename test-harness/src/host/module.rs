@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use wasmtime::{Engine, InstancePre, Linker};
+use wasmtime::{Config, Engine, InstancePre, Linker, OperatorCost};
 
 use super::error::HostError;
 use super::table;
@@ -25,13 +25,28 @@ impl Module {
 
     /// Compiles a binary module and checks its imports.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, HostError> {
-        let engine = Engine::default();
+        Self::compile(&Engine::default(), bytes)
+    }
+
+    /// The same, and each VM of it counts the instructions it runs (see [`super::Vm::instructions`]), which makes it slower.
+    pub fn metered(bytes: &[u8]) -> Result<Self, HostError> {
+        let mut costs = OperatorCost::new();
+        costs.variable.memory_copy_per_byte = 0;
+        costs.variable.memory_fill_per_byte = 0;
+        costs.variable.memory_init_per_byte = 0;
+        let mut config = Config::new();
+        config.consume_fuel(true).operator_cost(costs);
+        let engine = Engine::new(&config).map_err(|error| HostError::Link(format!("{error:?}")))?;
+        Self::compile(&engine, bytes)
+    }
+
+    fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self, HostError> {
         let module =
-            wasmtime::Module::from_binary(&engine, bytes).map_err(|error| HostError::Module(format!("{error:?}")))?;
+            wasmtime::Module::from_binary(engine, bytes).map_err(|error| HostError::Module(format!("{error:?}")))?;
         if module.get_export(ABI).is_none() {
             return Err(HostError::UnknownAbi);
         }
-        let mut linker = Linker::new(&engine);
+        let mut linker = Linker::new(engine);
         table::link(&mut linker).map_err(|error| HostError::Link(format!("{error:?}")))?;
         if let Some(import) = module
             .imports()

@@ -183,6 +183,9 @@ impl Vm {
         if self.shared().with(id, |_| ()).is_none() {
             return out_of_turn("the stream is over");
         }
+        if self.shared().any_order.get() {
+            return Ok(());
+        }
         let Some((gate, ended, replied)) = self.with_http(id, |http| {
             let replied = http.reply.is_some();
             let half = way.half(http);

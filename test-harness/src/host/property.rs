@@ -19,6 +19,10 @@ pub(super) fn read(vm: &VmShared, path: &[u8]) -> Result<Vec<u8>, Status> {
     if path.is_empty() {
         return Err(Status::SerializationFailure);
     }
+    let fails = |context: &mut Context| context.client().is_some_and(|client| client.fails(path));
+    if vm.with(vm.subject(), fails) == Some(true) {
+        return Err(Status::SerializationFailure);
+    }
     let value = vm.with(vm.subject(), |context| of_stream(context, path)).flatten();
     value
         .or_else(|| of_plugin(vm, path))

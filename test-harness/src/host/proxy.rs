@@ -114,6 +114,10 @@ impl Proxy {
         self.0.clock.get()
     }
 
+    pub(super) fn process(&self) -> &Process {
+        &self.0
+    }
+
     /// Sets the clock; no tick runs.
     pub fn set_time(&self, since_1970: Duration) {
         self.0.clock.set(since_1970);

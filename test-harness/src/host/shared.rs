@@ -11,6 +11,14 @@ type Scoped = (String, Vec<u8>);
 pub(super) struct SharedData {
     values: BTreeMap<Scoped, (Vec<u8>, u32)>,
     last_cas: u32,
+    contention: Contention,
+}
+
+/// Every `n`th writing that compares is preceded by another worker's; none for 0.
+#[derive(Debug, Default)]
+struct Contention {
+    n: u32,
+    compared: u32,
 }
 
 impl SharedData {
@@ -22,6 +30,12 @@ impl SharedData {
     /// Writes, unless `cas` is not 0 and the value that is there has another number. A key that is not there takes any `cas`.
     pub(super) fn set(&mut self, vm_id: &str, key: &[u8], value: &[u8], cas: u32) -> Result<(), Status> {
         let scoped = (vm_id.to_owned(), key.to_vec());
+        if cas != 0 && self.contention.comes() {
+            self.last_cas = self.last_cas.checked_add(1).unwrap_or(1);
+            if let Some((_, current)) = self.values.get_mut(&scoped) {
+                *current = self.last_cas;
+            }
+        }
         if self
             .values
             .get(&scoped)
@@ -35,12 +49,23 @@ impl SharedData {
         Ok(())
     }
 
+    pub(super) fn contend(&mut self, n: u32) {
+        self.contention = Contention { n, compared: 0 };
+    }
+
     pub(super) fn keys(&self, vm_id: &str) -> Vec<Vec<u8>> {
         self.values
             .keys()
             .filter(|(id, _)| id == vm_id)
             .map(|(_, key)| key.clone())
             .collect()
+    }
+}
+
+impl Contention {
+    fn comes(&mut self) -> bool {
+        self.compared = self.compared.wrapping_add(1);
+        self.compared.checked_rem(self.n) == Some(0)
     }
 }
 

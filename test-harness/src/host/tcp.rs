@@ -2,37 +2,24 @@
 
 use super::abi::{Action, Peer};
 use super::connection::Client;
-use super::context::{Context, Half, Tcp, TcpLife};
+use super::context::{Context, Half, Tcp};
 use super::error::HostError;
 use super::plugin::{Role, size};
 use super::vm::Vm;
 
 /// A network context.
 pub struct TcpStream {
-    vm: Vm,
-    id: u32,
-    opening: Action,
+    pub(super) vm: Vm,
+    pub(super) id: u32,
+    pub(super) opening: Action,
 }
 
 impl Vm {
     /// Attaches a network context to a connection and runs `proxy_on_new_connection`.
     pub fn open(&self, role: &Role, client: &Client) -> Result<TcpStream, HostError> {
-        let tcp = Tcp {
-            root: role.id(),
-            client: client.clone(),
-            life: TcpLife::Opening,
-            downstream: Half::default(),
-            upstream: Half::default(),
-        };
-        let id = self.create(Context::Tcp(tcp))?;
-        let opening = self.decide("proxy_on_new_connection", id, &[])?;
-        self.with_tcp(id, |tcp| tcp.life = TcpLife::Open);
-        self.settle()?;
-        Ok(TcpStream {
-            vm: self.clone(),
-            id,
-            opening,
-        })
+        let mut stream = self.attach(role, client)?;
+        stream.opening = stream.established()?;
+        Ok(stream)
     }
 
     pub(super) fn with_tcp<R>(&self, id: u32, act: impl FnOnce(&mut Tcp) -> R) -> Option<R> {

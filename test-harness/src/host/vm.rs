@@ -15,6 +15,9 @@ use super::metrics::Metric;
 use super::module::Module;
 use super::proxy::{LogLine, Process};
 
+/// What a VM that counts may run in its life: more than it will.
+const FUEL: u64 = 1 << 62;
+
 /// One worker's VM. Clones are the same VM.
 #[derive(Clone)]
 pub struct Vm(Rc<Machine>);
@@ -58,6 +61,8 @@ pub(super) struct VmShared {
     next_context: Cell<u32>,
     chance: Cell<u64>,
     dead: Cell<bool>,
+    /// No phase is out of turn but those of streams that are over.
+    pub(super) any_order: Cell<bool>,
 }
 
 /// What a host call asks for and the host does once the callback has returned.
@@ -91,12 +96,15 @@ impl Vm {
             next_context: Cell::new(1),
             chance: Cell::new(0x9e37_79b9_7f4a_7c15 ^ serial),
             dead: Cell::new(false),
+            any_order: Cell::new(false),
         });
         let state = VmState {
             shared: Rc::clone(&shared),
             stage: Stage::Initialising,
         };
         let mut store = Store::new(module.pre().module().engine(), state);
+        // Refused by a module that does not count.
+        let _ = store.set_fuel(FUEL);
         let instance = module
             .pre()
             .instantiate(&mut store)
@@ -150,6 +158,20 @@ impl Vm {
         let mut store = self.0.store.borrow_mut();
         let memory = self.0.instance.get_memory(&mut *store, "memory");
         memory.map_or(0, |memory| memory.size(store.as_context()))
+    }
+
+    /// How many WebAssembly instructions the guest has run since the VM began to start, if the module counts them
+    /// ([`Module::metered`]). A copy of memory is one, whatever its size; what the host does is none.
+    pub fn instructions(&self) -> Option<u64> {
+        let left = self.0.store.borrow().get_fuel().ok()?;
+        FUEL.checked_sub(left)
+    }
+
+    /// The value of a 64-bit global that the guest exports.
+    pub fn global(&self, name: &str) -> Option<u64> {
+        let mut store = self.0.store.borrow_mut();
+        let global = self.0.instance.get_global(&mut *store, name)?;
+        global.get(&mut *store).i64().map(i64::cast_unsigned)
     }
 
     pub(super) fn shared(&self) -> &VmShared {
