@@ -11,6 +11,8 @@ mod networks;
 mod reported;
 mod sent;
 mod session;
+pub mod signatures;
+mod structured;
 mod text;
 mod transport;
 pub mod weights;
