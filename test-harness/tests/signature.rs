@@ -80,7 +80,8 @@ fn judged_with(key: &str, requests: &[Value]) -> Vec<String> {
     verifier.stdin.take().unwrap().write_all(&text).unwrap();
     let output = verifier.wait_with_output().unwrap();
     assert!(output.status.success(), "the verifier ran");
-    serde_json::from_slice(&output.stdout).unwrap()
+    let answers = String::from_utf8(output.stdout).unwrap();
+    answers.lines().map(str::to_owned).collect()
 }
 
 fn judged(requests: &[Value]) -> Vec<String> {
@@ -201,8 +202,8 @@ fn nothing_that_was_changed_on_the_way_is_believed() {
         ("did not match", part("path", "/login?a=2")),
         ("did not match", part("path", "/login/?a=1")),
         ("did not match", replaced(&request, "host", "other.example")),
-        ("different labels", without(&request, "signature")),
-        ("No signatures found", without(&request, "signature-input")),
+        ("to be present", without(&request, "signature")),
+        ("to be present", without(&request, "signature-input")),
         ("exceeds maximum allowable age", input(&old)),
         ("in the future", input(&|text| text.replace(";created=1", ";created=9"))),
         (
@@ -213,9 +214,9 @@ fn nothing_that_was_changed_on_the_way_is_believed() {
             "matching the expected tag",
             input(&|text| text.replace("tag=\"l", "tag=\"m")),
         ),
-        ("@path", input(&|text| text.replace("\"@path\" ", ""))),
+        ("did not match", input(&|text| text.replace("\"@path\" ", ""))),
         (
-            "x-layerprint-id",
+            "did not match",
             input(&|text| text.replace("\"x-layerprint-id\"", "").replace("  ", " ")),
         ),
         (
@@ -229,6 +230,24 @@ fn nothing_that_was_changed_on_the_way_is_believed() {
         assert!(is_so, "{expected}, not {answer}: {request}");
     }
     assert!(judged_with(OTHER_KEY, &[request])[0].contains("did not match"));
+}
+
+#[test]
+fn a_signature_that_covers_too_little_is_not_believed() {
+    let test = "a_signature_that_covers_too_little_is_not_believed";
+    if !can_run(test) {
+        return;
+    }
+    for (components, missing) in [
+        (json!(["@method", "@path", "@query"]), "@authority"),
+        (json!(["accept"]), "@method"),
+    ] {
+        let stack = site(test, &json!({ "components": components }));
+        let request = get(CurlHttp::Http2, &stack.tls_url("/"), &[]).body;
+        let answer = judged(&[request]).remove(0);
+        let expected = format!("Required component '{missing}' was not covered");
+        assert!(answer.contains(&expected), "{answer}");
+    }
 }
 
 #[test]

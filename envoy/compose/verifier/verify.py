@@ -1,7 +1,7 @@
 """Says of each request whether its annotations are from our Envoy, by their signature (RFC 9421, hmac-sha256).
 
     verify.py            a service on port 8000 that nginx asks by auth_request, with X-Original-Method and X-Original-Uri
-    verify.py --stdin    a program: [{"method", "path", "headers": [[name, value], ...]}, ...] in, the answers out, as JSON
+    verify.py --stdin    a program: [{"method", "path", "headers": [[name, value], ...]}, ...] in as JSON, a line for each out
 
 The answer is one of `verified;keyid="..."`, `none` where there are neither annotations nor a signature of ours, and `refused;why="..."`.
 It is for whoever asks to do something about it.
@@ -153,9 +153,11 @@ class Service(BaseHTTPRequestHandler):
 def main():
     verifier = Verifier.from_environment()
     if sys.argv[1:] == ["--stdin"]:
-        requests = json.load(sys.stdin)
-        answers = [verifier.answer(one["method"], one["path"], one["headers"]) for one in requests]
-        return json.dump(answers, sys.stdout)
+        as_latin_1 = lambda text: text.encode().decode("latin-1")
+        for one in json.load(sys.stdin):
+            headers = [(name, as_latin_1(value)) for name, value in one["headers"]]
+            print(verifier.answer(one["method"], as_latin_1(one["path"]), headers))
+        return
     # As many headers as nginx lets through; the library's own bound is 100.
     http.client._MAXHEADERS = 1_000
     Service.verifier = verifier
