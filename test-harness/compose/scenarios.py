@@ -203,10 +203,10 @@ class Signed(unittest.TestCase):
     def test_no_part_of_what_is_signed_can_be_changed(self):
         self.refused("/page?a=1", [*self.without("x-layerprint-verdict"), ["x-layerprint-verdict", FORGED]], "did not match")
         self.refused("/page?a=1", [*self.seen, ["x-layerprint-verdict", FORGED]], "did not match")
-        self.refused("/page?a=1", self.without("x-layerprint-reasons", "x-layerprint-id"), "x-layerprint-id")
+        self.refused("/page?a=1", self.without("x-layerprint-id"), "'x-layerprint-id' is not there")
         self.refused("/page?a=1", [*self.seen, ["x-layerprint-new", FORGED]], "x-layerprint-new")
         self.refused("/page?a=1", self.without("signature", "signature-input"), "annotations without a signature")
-        self.refused("/page?a=1", [pair for pair in self.seen if "layerprint" not in pair[0].lower()], "not found")
+        self.refused("/page?a=1", [pair for pair in self.seen if "layerprint" not in pair[0].lower()], "is not there")
 
     def test_a_copied_signature_is_good_for_no_other_request(self):
         for path in ("/page", "/page?a=2", "/login?a=1", "/page/?a=1"):
@@ -220,6 +220,7 @@ class Signed(unittest.TestCase):
             self.refused("/login", headers, "annotations without a signature")
 
     def test_odd_requests_through_envoy_are_signed_as_they_reach_the_waf(self):
+        reached = 0
         for site in (SITE, "http://envoy:8080"):
             for odd in (
                 ["/%7e/a%2fb/%zz?x=%20&y"],
@@ -237,9 +238,14 @@ class Signed(unittest.TestCase):
                 ["-I", "/"],
             ):
                 *options, path = odd
-                with self.subTest(f"{site} {odd}"), Audited() as audited:
-                    STACK.curl(*options, f"{site}{path}")
-                self.assertNotIn(NOT_OURS, [rule for rules in audited.rules for rule in rules], f"{site} {odd} {audited.transactions}")
+                with Audited() as audited:
+                    status, _ = STACK.curl(*options, f"{site}{path}")
+                reached += status == 200
+                with self.subTest(site=site, odd=odd, status=status):
+                    self.assertNotIn(NOT_OURS, [rule for rules in audited.rules for rule in rules])
+                    self.assertNotEqual(status, 500)
+        # Some are denied by CRS or by Envoy itself.
+        self.assertGreater(reached, 16)
 
     def test_what_clients_have_signed_stays_and_what_they_signed_in_our_name_goes(self):
         theirs = ['sig1=("@authority");created=1;keyid="a";tag="web-bot-auth"', "sig1=:YQ==:"]
