@@ -17,6 +17,7 @@ use base64::prelude::BASE64_STANDARD;
 use core::fmt::{self, Write};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+use std::borrow::Cow;
 
 /// The tag (RFC 9421, 2.3), by which a verifier finds ours among others.
 const TAG: &str = "layerprint";
@@ -33,7 +34,7 @@ pub struct Signable<'a> {
     /// What goes upstream in the place of its cookies, where that is something else.
     pub cookie: Option<&'a [u8]>,
     /// The annotations that it gets.
-    pub annotations: &'a [(&'static str, String)],
+    pub annotations: &'a [(&'static str, Cow<'a, str>)],
     /// When, in seconds since 1970.
     pub created: u64,
 }
@@ -328,8 +329,8 @@ mod tests {
     #[test]
     fn annotations_are_covered_in_the_order_in_which_they_are_sent() {
         let annotations = [
-            ("x-layerprint-verdict", "allow;l4=0".to_owned()),
-            ("x-layerprint-id", "lp1_0".to_owned()),
+            ("x-layerprint-verdict", "allow;l4=0".into()),
+            ("x-layerprint-id", "lp1_0".into()),
         ];
         let fields = rfc_fields();
         let what = Signable {

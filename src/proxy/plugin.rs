@@ -3,6 +3,7 @@
 use super::connections::Connections;
 use super::held::Held;
 use super::metrics::{Metric, Metrics};
+use super::profile::Profiles;
 use super::remember::Remembered;
 use crate::annotate::signature::Signer;
 use crate::challenge::Challenges;
@@ -50,6 +51,8 @@ pub struct Plugin {
     pub tables: Tables,
     /// The requests that are held back.
     pub held: Held,
+    /// The headers that came last.
+    pub(super) profiles: Profiles,
     /// The challenges, where there are any.
     pub challenges: Option<Challenges>,
     /// Who signs the annotations, where they are signed.
@@ -100,6 +103,7 @@ impl Plugin {
             config,
             metrics,
             held: Held::default(),
+            profiles: Profiles::default(),
             secret: {
                 let mut hasher = DefaultHasher::new();
                 configuration.hash(&mut hasher);

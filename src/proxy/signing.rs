@@ -9,6 +9,7 @@ use crate::annotate::signature::{Signable, Signer};
 use crate::evidence::fields::first;
 use crate::evidence::signatures::SignatureField;
 use crate::host::{Failure, Host};
+use std::borrow::Cow;
 
 impl Plugin {
     /// Signs `annotations`, those that the request gets.
@@ -20,7 +21,7 @@ impl Plugin {
         signer: &Signer,
         clock: &Clock<'_, H>,
         observed: &Observed<'_>,
-        annotations: &[(&'static str, String)],
+        annotations: &[(&'static str, Cow<'_, str>)],
     ) -> Result<(), Failure> {
         let fields = observed.fields;
         let challenges = self.challenges.as_ref();
