@@ -74,6 +74,7 @@ def write_all():
     write("memory", (TESTS / "fixtures/memory.txt").read_bytes().splitlines())
     write("opening", [*openings, *bytes_of(TESTS / "fixtures/tls", ".bin")])
     write("pcap", bytes_of(HERE.parent / "test-harness/tests/fixtures/pcap", ".pcap", ".pcapng"))
+    write("signatures", (TESTS / "fixtures/signatures.txt").read_bytes().splitlines())
     write("source_address", (TESTS / "fixtures/source_addresses.txt").read_bytes().splitlines())
     write("syn", hex_of("syn"))
 

@@ -30,8 +30,10 @@ pub(crate) fn holds(bytes: &[u8]) {
         }
     }
     if let Some(value) = whole(bytes, &answer) {
-        if let (Some(keys), Err(problems)) = (value.pointer("/challenge/keys"), &answer) {
-            keys_hold(keys, problems);
+        for place in ["/challenge/keys", "/annotate/signature/key"] {
+            if let (Some(keys), Err(problems)) = (value.pointer(place), &answer) {
+                keys_hold(keys, problems);
+            }
         }
         same(&answer, &value.to_string().into_bytes(), "written again");
         if let Value::Object(object) = &value
@@ -75,9 +77,12 @@ fn key_holds(text: &str, problems: &[Problem]) {
     if text.len() < 20 || is_name {
         return;
     }
-    let of_keys = problems
-        .iter()
-        .filter(|problem| problem.path.starts_with("challenge.keys"));
+    let in_their_place = |path: &str| {
+        ["challenge.keys", "annotate.signature.key"]
+            .iter()
+            .any(|place| path.starts_with(place))
+    };
+    let of_keys = problems.iter().filter(|problem| in_their_place(&problem.path));
     let begin: String = text.chars().take(20).collect();
     for Problem { path, what, .. } in of_keys {
         assert!(

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod headers;
 pub mod line;
 pub mod recorded;
+pub mod signature;
 pub mod subject;
 
 use crate::challenge::{Clearance, Event};

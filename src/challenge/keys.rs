@@ -3,9 +3,9 @@
 //! The first key signs, each is believed: to change keys, the new one is added as the second everywhere, then made the first, and
 //! the old one is dropped when what it signed has expired.
 
-use crate::policy::config::challenge::Secret;
+use crate::policy::config::Secret;
 use core::fmt;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 type State = Hmac<Sha256>;
@@ -37,8 +37,7 @@ impl Key {
         let id = Sha256::new_with_prefix(b"layerprint key id\0")
             .chain_update(secret.bytes())
             .finalize();
-        // HMAC takes keys of any length: it never fails.
-        let state = State::new_from_slice(secret.bytes()).ok()?;
+        let state = secret.hmac()?;
         let hidden = first::<32>(state.clone().chain_update("layerprint digests"));
         Some(Self {
             id: KeyId(cut(id)),

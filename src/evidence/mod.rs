@@ -12,6 +12,8 @@ mod reported;
 mod said;
 mod sent;
 mod session;
+pub mod signatures;
+mod structured;
 mod text;
 mod transport;
 pub mod weights;

@@ -19,5 +19,6 @@ pub mod remember;
 pub mod request;
 #[cfg(target_arch = "wasm32")]
 mod sdk;
+mod signing;
 mod transport;
 mod visit;

@@ -5,6 +5,7 @@ use super::held::Held;
 use super::metrics::{Metric, Metrics};
 use super::profile::Profiles;
 use super::remember::Remembered;
+use crate::annotate::signature::Signer;
 use crate::challenge::Challenges;
 use crate::clients::layer4::Layer4;
 use crate::compare::Known;
@@ -54,6 +55,8 @@ pub struct Plugin {
     pub(super) profiles: Profiles,
     /// The challenges, where there are any.
     pub challenges: Option<Challenges>,
+    /// Who signs the annotations, where they are signed.
+    pub signer: Option<Signer>,
     /// Whether the policy of connections can do anything about a flood, so that each is counted when it is accepted.
     pub(super) looks_for_floods: bool,
     /// What no client knows: it makes the seed of keys.
@@ -96,6 +99,7 @@ impl Plugin {
             } else {
                 None
             },
+            signer: config.annotate.signature.as_ref().and_then(Signer::new),
             config,
             metrics,
             held: Held::default(),

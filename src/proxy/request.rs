@@ -24,6 +24,7 @@ use crate::clients::shown::Shown;
 use crate::compare::Channel;
 use crate::evidence::fields::{self, first, values};
 use crate::evidence::forwarded::Forwarded;
+use crate::evidence::signatures::{SignatureField, forged};
 use crate::evidence::{Evidence, Facts, NetworkTags, Protocol, Reason, RequestNames, Says, TlsSource};
 use crate::fingerprint::client::{ConnectionPrint, is_ordered_by_map, request_order};
 use crate::fingerprint::tls::TlsPrint;
@@ -92,7 +93,7 @@ impl RequestRole {
         let cleaned = host.fields(Fields::Trailers).and_then(|map| {
             let fields = map.fields().ok_or(Failure)?;
             let names = RequestNames::new(fields.iter().map(|(name, _)| *name));
-            self.strip(host, Fields::Trailers, &names)
+            self.strip(host, Fields::Trailers, &names, self.unsign(host, &fields)?)
         });
         match cleaned {
             Ok(_) => Outcome::Continue,
@@ -126,7 +127,8 @@ impl RequestRole {
         let map = host.fields(Fields::Headers)?;
         let fields = map.fields().ok_or(Failure)?;
         let names = RequestNames::new(fields.iter().map(|(name, _)| *name));
-        let forged = self.strip(host, Fields::Headers, &names)?;
+        let signed = self.plugin.signer.as_ref().map_or(0, |_| forged(&fields));
+        let forged = self.strip(host, Fields::Headers, &names, signed)?;
 
         let record = self.record(host);
         let mut record = record.borrow_mut();
@@ -239,10 +241,19 @@ impl RequestRole {
         }
         let sent = &self.plugin.config.annotate.headers;
         let marked = step == Step::PassMarked && !sent.contains(&Header::Verdict);
+        let signer = self.plugin.signer.as_ref();
+        let signer = signer.filter(|_| !matches!(step, Step::Answer(_)));
+        let mut signed = Vec::new();
         for header in marked.then_some(&Header::Verdict).into_iter().chain(sent) {
             if let Some(value) = common.header(*header, &annotation) {
                 host.add_request_header(header.name(), &value)?;
+                if signer.is_some() {
+                    signed.push((header.name(), value));
+                }
             }
+        }
+        if let Some(signer) = signer {
+            self.plugin.sign(signer, &clock, observed, &signed)?;
         }
         if self.plugin.config.log.filter_state == Switch::On
             && host
@@ -268,9 +279,9 @@ impl RequestRole {
         Ok((step, visit))
     }
 
-    /// Takes the forged annotations among `names` away; how many there were.
-    fn strip(&self, host: &impl Host, of: Fields, names: &RequestNames<'_>) -> Result<usize, Failure> {
-        let forged = names.forged_count();
+    /// Takes the forged annotations among `names` away; how many there were, with the `signed`, members under our label in signatures.
+    fn strip(&self, host: &impl Host, of: Fields, names: &RequestNames<'_>, signed: usize) -> Result<usize, Failure> {
+        let forged = names.forged_count().saturating_add(signed);
         if forged > 0 {
             self.plugin
                 .metrics
@@ -280,6 +291,17 @@ impl RequestRole {
             }
         }
         Ok(forged)
+    }
+
+    /// Takes signatures in trailers away that claim to be ours, and all beside them: nobody signs those. How many there were.
+    fn unsign(&self, host: &impl Host, trailers: &fields::Fields<'_>) -> Result<usize, Failure> {
+        let signed = self.plugin.signer.as_ref().map_or(0, |_| forged(trailers));
+        if signed > 0 {
+            for field in SignatureField::ALL {
+                host.remove_field(Fields::Trailers, field.name())?;
+            }
+        }
+        Ok(signed)
     }
 
     /// The record of the request's connection. Without its id, the request stands for a connection of its own.
@@ -388,8 +410,10 @@ impl RequestRole {
         self.plugin.metrics.count(host, Metric::Errors(Fault::Headers));
         match self.plugin.config.failure {
             FailurePolicy::Open => {
-                for header in Header::ALL {
-                    let _ = host.remove_field(of, header.name());
+                let signatures = SignatureField::ALL.iter().filter(|_| self.plugin.signer.is_some());
+                let ours = Header::ALL.iter().map(|header| header.name());
+                for name in ours.chain(signatures.map(|field| field.name())) {
+                    let _ = host.remove_field(of, name);
                 }
                 Outcome::Continue
             }

@@ -1,6 +1,5 @@
 """The stack of envoy/compose, started under a name and at ports of its own, and what tests ask it."""
 
-import ipaddress
 import json
 import os
 import socket
@@ -13,7 +12,7 @@ import urllib.request
 from engine import COMPOSE, compose_command, run
 
 PROJECT = "layerprint-compose-test"
-SERVICES = ("envoy", "waf", "app", "prometheus", "clients")
+SERVICES = ("envoy", "waf", "verifier", "app", "prometheus", "clients")
 PORTS = ("LAYERPRINT_TLS_PORT", "LAYERPRINT_HTTP_PORT", "LAYERPRINT_PROMETHEUS_PORT")
 # The images that the profile `limits` takes as they are.
 LIMITS = ("redis:7-bookworm", "envoyproxy/ratelimit:master")
@@ -35,7 +34,6 @@ class Stack:
     def up(self):
         # What a run before this one left behind when it was ended by force.
         self.down()
-        self.environment["LAYERPRINT_INSIDE"] = free_network()
         self.compose("--profile", "clients", "build")
         self.compose("--profile", "clients", "up", "-d")
 
@@ -117,15 +115,6 @@ def eventually(question, what, otherwise=lambda: ""):
         if time.monotonic() > end:
             raise AssertionError(f"not within {SOON_S} s: {what}\n{otherwise()}")
         time.sleep(0.5)
-
-
-def free_network():
-    """The first three numbers of a network that no other of the engine's has."""
-    networks = run("docker", "network", "ls", "-q").split()
-    taken = run("docker", "network", "inspect", "-f", "{{range .IPAM.Config}}{{.Subnet}} {{end}}", *networks)
-    taken = [ipaddress.ip_network(subnet) for subnet in taken.split() if ":" not in subnet]
-    free = (f"172.31.{n}" for n in range(78, 255))
-    return next(one for one in free if not any(ipaddress.ip_network(one + ".0/24").overlaps(other) for other in taken))
 
 
 def free_ports(n):

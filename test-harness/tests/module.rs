@@ -226,6 +226,32 @@ fn forged_trailers_do_not_reach_the_upstream() {
 }
 
 #[test]
+fn trailers_signed_in_our_name_do_not_reach_the_upstream() {
+    let proxy = Proxy::new();
+    let vm = proxy.vm(module(), "layerprint").unwrap();
+    let signs =
+        r#"{"annotate": {"signature": {"keyid": "edge-1", "key": "rB3VQmzqQW5o8zq0t1P2mG4mS3wYxX1dX6m8o3wq9yE="}}}"#;
+    let role = vm.start(Plugin::new("request").configuration(signs)).unwrap();
+    let cases: [(&str, &[&str]); 2] = [
+        ("sig1=(), layerprint=()", &["grpc-status"]),
+        ("sig1=()", &["signature-input", "grpc-status"]),
+    ];
+    for (sent, left) in cases {
+        let client = proxy.accept(over_tls());
+        let post: Message = chrome().then_body();
+        let exchange = vm.request(&role, &client, post).unwrap();
+        let input = exchange.header_text("signature-input").unwrap();
+        assert!(input.starts_with("layerprint=(\"@method\" "), "{input}");
+        exchange.body_part("a=b").unwrap();
+        exchange
+            .trailers(headers(&[("signature-input", sent), ("grpc-status", "0")]))
+            .unwrap();
+        assert_eq!(exchange.upstream_trailers().unwrap().names(), left);
+    }
+    assert_eq!(proxy.metric("layerprint.forged_headers"), Some(1));
+}
+
+#[test]
 fn connections_without_a_request_are_counted() {
     let filter = Filter::start();
     for bytes in [&b""[..], b"PRI * HT", b"\x16\x03\x01"] {

@@ -27,7 +27,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 /// What only the parser refuses, by the words of its messages.
-const BEYOND_A_SCHEMA: [&str; 25] = [
+const BEYOND_A_SCHEMA: [&str; 27] = [
     "is taken",
     "is the same as routes[",
     "cannot be told to be more or less specific than",
@@ -56,6 +56,8 @@ const BEYOND_A_SCHEMA: [&str; 25] = [
     "is below challenge.difficulty",
     "is no shorter than answer_within_s",
     "has too many words",
+    "is covered in any case",
+    "does not reach the upstream as it is here",
 ];
 
 /// The variables of whoever reads the corpus.
@@ -181,7 +183,7 @@ fn everything() -> Value {
         "ladders": object(&Class::ALL, Class::as_str, ladder),
         "rules": Verdict::ALL.map(|verdict| rule(verdict.as_str(), &of_requests)),
         "networks": NetworkTag::ALL.map(|tag| json!({"tag": tag.as_str(), "cidrs": ["10.0.0.0/8"]})),
-        "annotate": {"headers": names(Header::ALL, Header::key)},
+        "annotate": {"headers": names(Header::ALL, Header::key), "signature": signature()},
         "limits": {"slow": {"delay_ms": 10_000, "held": 0}, "retry_after_s": 86_400, "rates": rates(&of_requests)},
         "connection": {"opening_bytes": 1_024, "handover": false, "mode": "observe",
             "rules": ConnectionVerdict::ALL.map(|verdict| rule(verdict.as_str(), &of_connections)),
@@ -215,6 +217,21 @@ fn challenge(same_site: &str, then: &str, no_script: Value) -> Value {
         "attempts": {"count": 1, "per_s": 86_400, "then": then}, "noscript": no_script, "contact": "https://example.com/help",
         "texts": {"en": object(&Word::ALL, |(name, _)| name, |_| json!("text"))},
     })
+}
+
+/// Every key of a signature.
+fn signature() -> Value {
+    json!({
+        "keyid": "edge-1", "key": {"env": "LAYERPRINT_CHALLENGE_KEY"},
+        "components": ["@method", "@authority", "@scheme", "@path", "@query", "Cookie"], "expires_s": 86_400,
+    })
+}
+
+/// A configuration with a signature that is right but for this.
+fn with_signature(key: &str, value: Value) -> Value {
+    let mut signature = signature();
+    signature[key] = value;
+    json!({"annotate": { "signature": signature }})
 }
 
 /// Every key of what is looked for over several requests.
@@ -387,6 +404,8 @@ fn a_corpus_of_configurations_is_accepted_and_refused_by_both() {
         json!({"behaviour": {"login": false, "rotation": false, "sequence": false}}),
         json!({"challenge": false, "mode": "enforce"}),
         json!({"challenge": {"keys": ["MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="]}, "mode": "enforce"}),
+        json!({"annotate": {"signature": false}}),
+        json!({"annotate": {"signature": {"keyid": "!", "key": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}}}),
         json!({"challenge": challenge("strict", "block", json!({"wait_s": 300.0}))}),
     ];
     assert_eq!(agree(&right), right.len());
@@ -422,6 +441,15 @@ fn a_corpus_of_configurations_is_accepted_and_refused_by_both() {
         with_challenge("texts", json!({"de_DE": {}})),
         with_challenge("texts", json!({"de": {"title": "a".repeat(301)}})),
         json!({"ladders": {"page": {"difficulty": 27}}}),
+        json!({"annotate": {"signature": true}}),
+        json!({"annotate": {"signature": {"keyid": "a"}}}),
+        json!({"annotate": {"signature": {"key": {"env": "LAYERPRINT_CHALLENGE_KEY"}}}}),
+        with_signature("keyid", json!("a b")),
+        with_signature("keyid", json!("a\"b")),
+        with_signature("keyid", json!("a".repeat(43))),
+        with_signature("components", json!(["@target-uri"])),
+        with_signature("components", json!(["a b"])),
+        with_signature("expires_s", json!(86_401)),
     ];
     assert_eq!(agree(&wrong), 0);
 }
@@ -466,13 +494,15 @@ fn what_a_schema_cannot_say_the_parser_does() {
             "texts",
             json!({"de": object(&Word::ALL, |(name, _)| name, |_| json!("a".repeat(300)))}),
         ),
+        with_signature("components", json!(["x-layerprint-id"])),
+        with_signature("components", json!(["Host"])),
     ];
     for (words, value) in BEYOND_A_SCHEMA.iter().zip(&left) {
         let problems = parse(value).unwrap_err();
         assert!(problems[0].what.contains(words), "{words}: {problems:?}");
     }
     if require_or_skip("schema: what it leaves to the parser", [validator()]) {
-        assert_eq!(accepted(&left), [true; 25]);
+        assert_eq!(accepted(&left), [true; 27]);
     }
 }
 
@@ -487,6 +517,7 @@ fn every_single_mistake_is_refused_by_both_and_what_is_none_accepted_by_both() {
         ("clients.json", crawlers(), 500),
         ("behaviour", json!({"behaviour": behaviour()}), 200),
         ("challenge", with_challenge("noscript", json!({"wait_s": 5})), 300),
+        ("signature", json!({"annotate": {"signature": signature()}}), 100),
     ];
     for (name, right, least) in corpus {
         let all = mistakes(&right);

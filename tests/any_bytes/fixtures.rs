@@ -48,6 +48,11 @@ pub(crate) fn source_addresses() -> Vec<String> {
     lines("source_addresses.txt")
 }
 
+/// Lines of the fields of signatures.
+pub(crate) fn signatures() -> Vec<String> {
+    lines("signatures.txt")
+}
+
 /// Who comes when.
 pub(crate) fn memory() -> Vec<String> {
     lines("memory.txt")

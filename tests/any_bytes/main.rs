@@ -29,6 +29,8 @@ mod memory;
 mod opening;
 #[path = "../../fuzz/invariants/random.rs"]
 mod random;
+#[path = "../../fuzz/invariants/signatures.rs"]
+mod signatures;
 #[path = "../../fuzz/invariants/source_address.rs"]
 mod source_address;
 #[path = "../../fuzz/invariants/stream.rs"]
@@ -106,6 +108,14 @@ fn addresses_hold_whole_cut_and_changed() {
 }
 
 #[test]
+fn signatures_hold_whole_cut_and_changed() {
+    for line in fixtures::signatures() {
+        around(line.as_bytes(), signatures::holds);
+        around(format!("a=()\n{line}").as_bytes(), signatures::holds);
+    }
+}
+
+#[test]
 fn what_is_remembered_holds_whole_cut_and_changed() {
     for line in fixtures::memory() {
         around(line.as_bytes(), memory::holds);
@@ -156,7 +166,16 @@ proptest! {
         config::holds(&bytes);
         forwarded::holds(&bytes);
         source_address::holds(&bytes);
+        signatures::holds(&bytes);
         memory::holds(&bytes);
+    }
+
+    #[test]
+    fn any_dictionaries_hold(
+        members in vec("[ab,;]?(layerprint|a|\\*)=?[(:]?(\"[a, ]?\"|YQ==|[ ;])?[):]?(;a=?(1|\"=\"|x)?)?[ \t]?", 0..6),
+        comma in "[,\n] ?",
+    ) {
+        signatures::holds(members.join(&comma).as_bytes());
     }
 
     #[test]

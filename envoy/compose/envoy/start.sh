@@ -1,6 +1,7 @@
 #!/bin/sh
-# Envoy, with the key for challenges in its environment: one that stood in the configuration would be shown by /config_dump.
+# Envoy, with its keys in its environment: what stands in the configuration is shown by /config_dump.
 set -eu
 LAYERPRINT_CHALLENGE_KEY=$(cat /secrets/challenge.key)
-export LAYERPRINT_CHALLENGE_KEY
+LAYERPRINT_SIGNATURE_KEY=$(cat /signing/signature.key)
+export LAYERPRINT_CHALLENGE_KEY LAYERPRINT_SIGNATURE_KEY
 exec envoy "$@"

@@ -3,8 +3,8 @@
 //! Low-entropy hints come with every request, the others only to a site that asked. A hint that came twice is malformed: no
 //! browser sends one so, and to choose between the two would be a guess.
 
+use super::super::structured::{self, Member, Members, Quoted};
 use super::kinds::{Family, Platform, Product, Version};
-use super::structured::{self, Member, Members, Quoted};
 use super::tokens;
 use crate::evidence::{Evidence, Reason};
 

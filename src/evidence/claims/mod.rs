@@ -8,16 +8,15 @@ mod hints;
 #[doc(hidden)]
 pub mod invariants;
 mod kinds;
-mod structured;
 mod tokens;
 mod user_agent;
 mod words;
 
 pub use hints::{Brand, Brands, FormFactors, Hints, PlatformHint};
 pub use kinds::{Device, Engine, Family, Kind, Platform, PlatformVersion, Product, Version};
-pub use structured::Quoted;
 pub use user_agent::UserAgent;
 
+pub use super::structured::Quoted;
 use super::{Evidence, Reason};
 
 /// All that a request says of its client.

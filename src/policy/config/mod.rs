@@ -14,16 +14,19 @@ mod problem;
 mod rates;
 mod routes;
 mod rules;
+mod secret;
 mod section;
 mod sequence;
+pub mod signature;
 mod strict;
 pub mod texts;
 
+pub use challenge::Challenge;
 use challenge::Difficulty;
-pub use challenge::{Challenge, Variables};
 pub use clients::{Clients, Tables};
 pub use networks::MAX_PREFIXES;
 pub use problem::Problem;
+pub use secret::{Secret, Variables};
 
 use super::connection::ConnectionPolicy;
 use super::limits::Limits as Rates;
@@ -34,6 +37,7 @@ use crate::memory::behaviour::Settings;
 use crate::wire::opening::MAX_OPENING;
 use section::Section;
 use serde_json::Value;
+use signature::Signature;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -71,6 +75,8 @@ pub struct Config {
 pub struct Annotate {
     /// `headers`: which of our headers are sent, in this order.
     pub headers: Vec<Header>,
+    /// `signature`: how they are signed, if they are.
+    pub signature: Option<Signature>,
 }
 
 /// `log`
@@ -216,6 +222,7 @@ impl Default for Config {
             clients: Clients::default(),
             annotate: Annotate {
                 headers: Header::DEFAULT.to_vec(),
+                signature: None,
             },
             log: Log {
                 filter_state: Switch::On,
@@ -292,6 +299,7 @@ impl Config {
             clients: clients::clients(&mut root),
             annotate: root.section("annotate", |section| Annotate {
                 headers: section.choices("headers", &Header::ALL.map(|h| (h.key(), h)), default.annotate.headers),
+                signature: signature::signature(section, variables),
             }),
             log: root.section("log", |section| Log {
                 filter_state: section.switch("filter_state", default.log.filter_state),

@@ -489,9 +489,14 @@ impl<'p> Section<'p> {
         self.known.push(key);
     }
 
-    /// Whether a text stands under `key`.
-    pub(super) fn has_text(&self, key: &str) -> bool {
-        self.left.get(key).is_some_and(Value::is_string)
+    /// Refuses a text in the place of an object or `false` under `key`, and repeats none of it: it may be a secret. Whether there was one.
+    pub(super) fn refuses_text(&mut self, key: &'static str) -> bool {
+        let is_text = self.left.get(key).is_some_and(Value::is_string);
+        if is_text {
+            self.take(key);
+            self.refuse_all(key, "a text is not accepted".to_owned(), "an object, false".to_owned());
+        }
+        is_text
     }
 
     /// What stands under `key`, for a reader who repeats none of it.

@@ -38,6 +38,7 @@ fn every_key_is_read() {
         clients: Clients::default(),
         annotate: Annotate {
             headers: vec![Header::Order, Header::Id],
+            signature: None,
         },
         log: Log {
             filter_state: Switch::Off,
@@ -67,7 +68,7 @@ fn each_mistake_is_told_with_its_path_and_what_is_accepted() {
         r#"annotate.headers[1]: "ja5" is not accepted; accepted: "verdict", "reasons", "id", "ja3", "ja4", "h2", "tcp", "os", "client", "order", "route", "class", "cost""#,
         r#"annotate.headers[2]: 7 is not accepted; accepted: "verdict", "reasons", "id", "ja3", "ja4", "h2", "tcp", "os", "client", "order", "route", "class", "cost""#,
         r#"annotate.headers[3]: "verdict" is given twice; accepted: each value once"#,
-        r#"annotate.x: unknown key; accepted: "headers""#,
+        r#"annotate.x: unknown key; accepted: "headers", "signature""#,
         r#"log: an array is not accepted; accepted: an object"#,
         r#"connection.opening_bytes: 12 is not accepted; accepted: a whole number from 1024 to 65536"#,
         r#"connection.handover: "yes" is not accepted; accepted: true, false"#,

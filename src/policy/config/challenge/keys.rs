@@ -1,43 +1,16 @@
-//! `challenge.keys`: the secrets. No message repeats any of what stands there, whatever its form: a mistake in a key's place is as
-//! likely to be a key.
+//! `challenge.keys`: the secrets.
 
 use super::super::problem::Problem;
+use super::super::secret::{key, kind};
 use super::super::section::Section;
-use super::Secret;
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use super::{Secret, Variables};
 use serde_json::Value;
 
 /// One signs, and one is still believed while keys change.
 const MAX_KEYS: usize = 2;
 
-/// The longest name of a variable. Names are repeated, and no key of [`Secret::MIN`] bytes is as short, in whatever way it is written.
-const MAX_NAME: usize = 42;
-
 /// What is accepted in all.
 pub(super) const KEYS: &str = r#"one or two keys (openssl rand -base64 32), each as base64 or {"env": "NAME"}"#;
-
-const KEY: &str = r#"a key (openssl rand -base64 32), as base64 or {"env": "NAME"}"#;
-
-const STRONG: &str = "32 random bytes or more (openssl rand -base64 32), as base64";
-
-const NAME: &str = r#"{"env": "NAME"}, a name of A-Z, 0-9 and _, a letter first, 42 characters at most"#;
-
-/// With padding or without.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-/// Where the values of `{"env": "NAME"}` are found: none where there is no such variable.
-#[derive(Clone, Copy)]
-pub struct Variables<'a>(pub &'a dyn Fn(&str) -> Option<Vec<u8>>);
-
-impl Variables<'_> {
-    /// There are none.
-    pub const NONE: Variables<'static> = Variables(&|_| None);
-}
 
 /// Reads `keys`, which has to be there.
 pub(super) fn keys(section: &mut Section<'_>, variables: Variables<'_>) -> Vec<Secret> {
@@ -72,48 +45,4 @@ pub(super) fn keys(section: &mut Section<'_>, variables: Variables<'_>) -> Vec<S
         }
     }
     keys
-}
-
-/// The key; or what is wrong with it, and what would be right.
-fn key(item: &Value, variables: Variables<'_>) -> Result<Secret, (String, String)> {
-    match item {
-        Value::String(text) => secret(text.as_bytes()).map_err(|why| (format!("the key {why}"), STRONG.to_owned())),
-        Value::Object(object) => {
-            let name = object.get("env").and_then(Value::as_str).filter(|_| object.len() == 1);
-            let name = name.filter(|name| is_name(name));
-            let name = name.ok_or_else(|| ("this object is not accepted".to_owned(), NAME.to_owned()))?;
-            let Some(value) = variables.0(name) else {
-                let accepted = "a variable of the VM: environment_variables in its vm_config, the same in both filters";
-                return Err((format!("the variable {name} is not set"), accepted.to_owned()));
-            };
-            secret(value.trim_ascii())
-                .map_err(|why| (format!("the key in the variable {name} {why}"), STRONG.to_owned()))
-        }
-        other => Err((format!("{} is not accepted", kind(other)), KEY.to_owned())),
-    }
-}
-
-fn secret(text: &[u8]) -> Result<Secret, String> {
-    let bytes = BASE64.decode(text).map_err(|_| "is no base64".to_owned())?;
-    if bytes.len() < Secret::MIN {
-        return Err(format!("has {} bytes, which is too short", bytes.len()));
-    }
-    Secret::new(&bytes).ok_or_else(|| "has the same byte throughout".to_owned())
-}
-
-fn is_name(name: &str) -> bool {
-    let in_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    name.starts_with(|first: char| first.is_ascii_uppercase()) && name.len() <= MAX_NAME && name.bytes().all(in_name)
-}
-
-/// What a value is, without what it says.
-const fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
 }

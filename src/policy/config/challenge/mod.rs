@@ -12,13 +12,12 @@
 mod keys;
 mod read;
 
-pub use keys::Variables;
 pub(super) use read::{challenge, missing};
 
 use super::Switch;
+use super::secret::{Secret, Variables};
 use super::texts::Texts;
 use crate::policy::Verdict;
-use core::fmt;
 use std::time::Duration;
 
 /// `challenge`. There is none where the configuration has no keys, or says `false`.
@@ -46,32 +45,6 @@ pub struct Challenge {
     pub contact: Option<Box<str>>,
     /// `texts`: the page in other languages, and other words.
     pub texts: Vec<Texts>,
-}
-
-/// A key's bytes, 32 at least. No output shows them.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Box<[u8]>);
-
-impl Secret {
-    /// The fewest bytes of one: those of the hash (RFC 2104, 3).
-    pub const MIN: usize = 32;
-
-    /// The key of these bytes; none when they are too few, or all the same.
-    pub fn new(bytes: &[u8]) -> Option<Self> {
-        let varies = bytes.iter().any(|byte| Some(byte) != bytes.first());
-        (bytes.len() >= Self::MIN && varies).then(|| Self(bytes.into()))
-    }
-
-    /// Its bytes.
-    pub const fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 /// How many hashes an answer takes on average, as a power of two.

@@ -44,14 +44,7 @@ pub(in super::super) fn challenge(
     difficulties: &[(Class, Difficulty)],
     variables: Variables<'_>,
 ) -> Option<Challenge> {
-    if root.has_text("challenge") {
-        // It may be a key.
-        root.secret("challenge");
-        root.refuse_all(
-            "challenge",
-            "a text is not accepted".to_owned(),
-            "an object, false".to_owned(),
-        );
+    if root.refuses_text("challenge") {
         return None;
     }
     if !root.has("challenge") {

@@ -20,11 +20,18 @@ const LIMITED: &str = r#"{"limits":{"rates":[{"name":"bench","match":{"class":"l
 const ALLOWED: &str = "1000000";
 
 /// What is measured without a target: the name of the second configuration, which is held against the first.
-const PAIRS: [Pair; 1] = [Pair(
-    "tracked",
-    r#"{"behaviour":{"login":false,"rotation":false,"sequence":false}}"#,
-    "{}",
-)];
+const PAIRS: [Pair; 2] = [
+    Pair(
+        "tracked",
+        r#"{"behaviour":{"login":false,"rotation":false,"sequence":false}}"#,
+        "{}",
+    ),
+    Pair(
+        "signed",
+        r#"{"annotate":{"signature":false}}"#,
+        r#"{"annotate":{"signature":{"keyid":"bench","key":"rB3VQmzqQW5o8zq0t1P2mG4mS3wYxX1dX6m8o3wq9yE="}}}"#,
+    ),
+];
 
 /// Of the class that the limit is about.
 const LOGIN: &str = "/login";

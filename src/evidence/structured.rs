@@ -1,6 +1,7 @@
-//! The part of Structured Fields (RFC 9651) that Client Hints use: items and lists of strings and booleans, with parameters.
+//! The part of Structured Fields (RFC 9651) that Client Hints and signatures use: items and lists of strings and booleans, inner lists
+//! of strings, byte sequences, with parameters.
 //!
-//! Exact within that part: what the RFC calls a failure gives no value. Parameters that a hint does not define are read and
+//! Exact within that part: what the RFC calls a failure gives no value. Parameters that nobody asks for are read and
 //! passed over, as the RFC wants. The crates for it build a tree on the heap; here everything is a view into the header.
 
 use core::fmt;
@@ -145,37 +146,48 @@ impl<'a> Iterator for Members<'a> {
 
 /// A field value, read from the front. Spaces around it are gone.
 #[derive(Clone, Debug)]
-struct Field<'a>(&'a str);
+pub(super) struct Field<'a>(&'a str);
 
 impl<'a> Field<'a> {
-    fn new(value: &'a [u8]) -> Option<Self> {
+    /// None where there are bytes that no Structured Field has.
+    pub(super) fn new(value: &'a [u8]) -> Option<Self> {
         let text = str::from_utf8(value).ok().filter(|text| text.is_ascii())?;
         Some(Self(text.trim_matches(' ')))
     }
 
-    const fn is_over(&self) -> bool {
+    /// Whether all of it was read.
+    pub(super) const fn is_over(&self) -> bool {
         self.0.is_empty()
     }
 
-    fn literal(&mut self, byte: u8) -> Option<()> {
+    /// Takes this byte, which has to come next.
+    pub(super) fn literal(&mut self, byte: u8) -> Option<()> {
         let (first, rest) = self.0.split_at_checked(1)?;
         self.0 = rest;
         (first.as_bytes() == [byte]).then_some(())
     }
 
-    fn is_next(&self, byte: u8) -> bool {
+    /// Whether this byte comes next.
+    pub(super) fn is_next(&self, byte: u8) -> bool {
         self.0.as_bytes().first() == Some(&byte)
     }
 
+    /// What was read of it since it was as `before`.
+    pub(super) fn read_since(&self, before: &Self) -> &'a str {
+        let end = before.0.len().saturating_sub(self.0.len());
+        before.0.get(..end).unwrap_or_default()
+    }
+
     /// Takes the bytes that are `wanted`.
-    fn skip(&mut self, wanted: impl Fn(u8) -> bool) -> &'a str {
+    pub(super) fn skip(&mut self, wanted: impl Fn(u8) -> bool) -> &'a str {
         let end = self.0.bytes().position(|byte| !wanted(byte)).unwrap_or(self.0.len());
         let (taken, rest) = self.0.split_at_checked(end).unwrap_or((self.0, ""));
         self.0 = rest;
         taken
     }
 
-    fn string(&mut self) -> Option<Quoted<'a>> {
+    /// Reads a string.
+    pub(super) fn string(&mut self) -> Option<Quoted<'a>> {
         self.literal(b'"')?;
         let mut is_escaped = false;
         for (n, byte) in self.0.bytes().enumerate() {
@@ -208,20 +220,12 @@ impl<'a> Field<'a> {
     }
 
     /// Reads all parameters; answers the last `v`, if that is a string. A repeated parameter counts as its last.
-    fn parameters(&mut self) -> Option<Option<Quoted<'a>>> {
+    pub(super) fn parameters(&mut self) -> Option<Option<Quoted<'a>>> {
         let mut version = None;
         while self.is_next(b';') {
             self.literal(b';')?;
             self.skip(|byte| byte == b' ');
-            if !self
-                .0
-                .starts_with(|first: char| first.is_ascii_lowercase() || first == '*')
-            {
-                return None;
-            }
-            let key = self.skip(|byte| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'.' | b'*')
-            });
+            let key = self.key()?;
             let value = if self.is_next(b'=') {
                 self.literal(b'=')?;
                 self.bare_item()?
@@ -233,6 +237,45 @@ impl<'a> Field<'a> {
             }
         }
         Some(version)
+    }
+
+    /// Reads the key of a parameter, or of a member of a dictionary.
+    pub(super) fn key(&mut self) -> Option<&'a str> {
+        let begins = |first: char| first.is_ascii_lowercase() || first == '*';
+        if !self.0.starts_with(begins) {
+            return None;
+        }
+        Some(self.skip(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'.' | b'*')
+        }))
+    }
+
+    /// Reads an inner list of strings.
+    pub(super) fn inner_list(&mut self) -> Option<()> {
+        self.literal(b'(')?;
+        loop {
+            self.skip(|byte| byte == b' ');
+            if self.is_next(b')') {
+                return self.literal(b')');
+            }
+            self.string()?;
+            self.parameters()?;
+            if !self.is_next(b' ') && !self.is_next(b')') {
+                return None;
+            }
+        }
+    }
+
+    /// Reads a byte sequence, with its padding.
+    pub(super) fn byte_sequence(&mut self) -> Option<()> {
+        self.literal(b':')?;
+        let letters = self
+            .skip(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+            .len();
+        let padding = self.skip(|byte| byte == b'=').len();
+        self.literal(b':')?;
+        let is_whole = letters.checked_add(padding).is_some_and(|all| all.is_multiple_of(4));
+        (is_whole && padding <= 2).then_some(())
     }
 
     /// Reads a bare item of any type but byte sequences, dates and display strings; answers it when it is a string.
