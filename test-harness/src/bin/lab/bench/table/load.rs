@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::super::http1::PATIENCE;
 use super::talk::{Manner, Protocol, Talk};
 
 /// How many connections are there at once. HTTP/1.1 has one request at a time on each.
@@ -16,6 +17,8 @@ const HTTP1_KEPT: usize = 16;
 const NEW: usize = 4;
 /// How many requests are on the way on one HTTP/2 connection.
 const HTTP2_AT_A_TIME: usize = 10;
+/// The most that are on the way there at a rate: Envoy allows 1024.
+const HTTP2_MOST: usize = 500;
 /// How much longer than it should a run at a rate may take before Envoy is held to be too slow for it.
 const TOO_LATE: Duration = Duration::from_millis(250);
 
@@ -67,6 +70,14 @@ impl Kind {
             (true, Protocol::Http2) => HTTP2_KEPT,
             (true, Protocol::Http1) => HTTP1_KEPT,
             (false, _) => NEW,
+        }
+    }
+
+    /// How many may be on the way on one kept connection.
+    const fn most(self) -> usize {
+        match self.protocol {
+            Protocol::Http2 => HTTP2_MOST,
+            Protocol::Http1 => 1,
         }
     }
 
@@ -160,22 +171,36 @@ impl Load {
                 due.push_back(start + moment);
             }
             turn = self.send(&mut due, turn)?;
-            let before = latencies.len();
-            for talk in &mut self.talks {
-                talk.take(&mut |due: Instant| latencies.push(due.elapsed().as_secs_f64() * 1e6))?;
-            }
-            if !self.kind.kept {
-                self.talks.retain(|talk| talk.waiting() > 0);
-            }
-            is_over = arrivals.is_over() && due.is_empty() && self.talks.iter().all(|talk| talk.waiting() == 0);
-            idle(latencies.len() == before);
+            self.take(&mut latencies)?;
+            is_over = arrivals.is_over() && due.is_empty() && self.are_done();
         }
-        self.drain()?;
+        // What a slow Envoy still owes counts, and what could not be sent, too.
+        while !self.are_done() && start.elapsed() < PATIENCE {
+            self.take(&mut latencies)?;
+        }
+        latencies.extend(due.iter().map(|due| waited(*due)));
         latencies.sort_by(f64::total_cmp);
         Ok(Latencies {
             sorted: latencies,
             kept_up: is_over,
         })
+    }
+
+    /// Takes the answers that have come, with how long each was waited for.
+    fn take(&mut self, latencies: &mut Vec<f64>) -> Result<(), Box<dyn Error>> {
+        let before = latencies.len();
+        for talk in &mut self.talks {
+            talk.take(&mut |due| latencies.push(waited(due)))?;
+        }
+        if !self.kind.kept {
+            self.talks.retain(|talk| talk.waiting() > 0);
+        }
+        idle(latencies.len() == before);
+        Ok(())
+    }
+
+    fn are_done(&self) -> bool {
+        self.talks.iter().all(|talk| talk.waiting() == 0)
     }
 
     /// Sends what is due, as far as there are connections for it.
@@ -187,7 +212,7 @@ impl Load {
                 let talks = self.talks.len();
                 let free = (turn..turn + talks).map(|place| place % talks).find(|place| {
                     let busy = self.talks.get(*place).map_or(0, Talk::waiting);
-                    self.kind.protocol == Protocol::Http2 || busy == 0
+                    busy < self.kind.most()
                 });
                 let Some((place, talk)) = free.and_then(|place| Some((place, self.talks.get_mut(place)?))) else {
                     break;
@@ -206,20 +231,11 @@ impl Load {
         talk.ask(&self.manner, &[due])?;
         Ok(talk)
     }
+}
 
-    /// Waits for what an Envoy that was too slow still owes.
-    fn drain(&mut self) -> Result<(), Box<dyn Error>> {
-        while self.talks.iter().any(|talk| talk.waiting() > 0) {
-            for talk in &mut self.talks {
-                talk.take(&mut |_| {})?;
-            }
-            thread::yield_now();
-        }
-        if !self.kind.kept {
-            self.talks.clear();
-        }
-        Ok(())
-    }
+/// µs since a request was due.
+fn waited(due: Instant) -> f64 {
+    due.elapsed().as_secs_f64() * 1e6
 }
 
 /// A client that sleeps is woken late; one that never does would keep others off its processor.

@@ -69,6 +69,7 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
         ..plan
     };
     let timings = measure(&VARIANTS, timed, |variant| Timed::start(variant, places, &rates))?;
+    places.let_loose()?;
     let module = fs::metadata(repo::module())?.len();
     let found = Found { costs, timings, rates };
     let targets = outcome::targets(&found, module).ok_or("a variant with a target was not measured")?;

@@ -54,7 +54,7 @@ impl Places {
     }
 
     /// Lets this thread, and what it starts, run anywhere.
-    fn let_loose(&self) -> io::Result<()> {
+    pub(super) fn let_loose(&self) -> io::Result<()> {
         Ok(sched_setaffinity(None, &self.all)?)
     }
 

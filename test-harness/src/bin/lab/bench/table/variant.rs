@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::super::edit::{Roles, Small, answer, each_chain, listeners};
 use super::super::http1;
 use super::filters;
-use super::load::KINDS;
 use super::service::Service;
 use super::talk::{Manner, Protocol, Talk};
 
@@ -286,10 +285,5 @@ mod tests {
     fn the_full_configuration_is_accepted() {
         let text = std::fs::read(full()).unwrap();
         layerprint::policy::config::Config::parse(&text).unwrap();
-    }
-
-    #[test]
-    fn there_are_loads_of_each_kind() {
-        assert_eq!(KINDS.iter().filter(|kind| kind.kept).count(), 2);
     }
 }
