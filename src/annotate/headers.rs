@@ -7,28 +7,31 @@ use crate::clients::stacks::Named;
 use crate::compare::Finding;
 use crate::policy::config::Header;
 use core::fmt::Write;
+use std::borrow::Cow;
 
 /// The value of `header`; none when there is nothing to say, and then the header is not sent.
-pub fn value(header: Header, of: &Annotation<'_>) -> Option<String> {
-    match header {
-        Header::Verdict => Some(verdict(of)),
-        Header::Reasons => reasons(&of.assessment.findings),
-        Header::Id => Some(of.observed.lp1().to_string()),
-        Header::Ja3 => of.observed.print.tls.ja3.seen().map(ToString::to_string),
-        Header::Ja4 => of.observed.print.tls.ja4.seen().map(ToString::to_string),
-        Header::Http2 => of.observed.print.http2.seen().map(|http2| http2.form.to_string()),
-        Header::Order => of.observed.order.seen().map(|order| order.digest().to_string()),
-        Header::Tcp => of.observed.layer4.tcp.seen().map(|tcp| tcp.signature.to_string()),
-        Header::Os => match of.observed.layer4.stack.seen() {
-            Some(Named::Known { name, .. }) => Some(name.to_string()),
-            Some(Named::Ambiguous(..) | Named::Unknown) | None => None,
+pub fn value<'a>(header: Header, of: &'a Annotation<'_>) -> Option<Cow<'a, str>> {
+    let (print, layer4) = (of.observed.print, of.observed.layer4);
+    let borrowed = match header {
+        Header::Verdict => return Some(verdict(of).into()),
+        Header::Reasons => return reasons(&of.assessment.findings).map(Cow::Owned),
+        Header::Id => return Some(of.observed.lp1().to_string().into()),
+        Header::Ja3 => print.tls.ja3.seen()?.as_str(),
+        Header::Ja4 => print.tls.ja4.seen()?.as_str(),
+        Header::Http2 => &print.http2.seen()?.form,
+        Header::Order => return Some(of.observed.order.seen()?.digest().to_string().into()),
+        Header::Tcp => return Some(layer4.tcp.seen()?.signature.to_string().into()),
+        Header::Os => match layer4.stack.seen()? {
+            Named::Known { name, .. } => name,
+            Named::Ambiguous(..) | Named::Unknown => return None,
         },
-        Header::Client => of.observed.shown.client.as_ref().map(client),
+        Header::Client => return of.observed.shown.client.as_ref().map(client).map(Cow::Owned),
         // Each of these alone, for what reads a header whole: another filter of the proxy, a rate limit service.
-        Header::Route => Some(of.decision.route.to_string()),
-        Header::Class => Some(of.decision.class.as_str().to_owned()),
-        Header::Cost => Some(of.decision.cost.to_string()),
-    }
+        Header::Route => &of.decision.route,
+        Header::Class => of.decision.class.as_str(),
+        Header::Cost => return Some(of.decision.cost.to_string().into()),
+    };
+    Some(Cow::Borrowed(borrowed))
 }
 
 /// An Item: who the client looks like, whatever it claims.
@@ -39,17 +42,24 @@ fn client(client: &Client) -> String {
 /// An Item: the verdict's token with its parameters.
 fn verdict(of: &Annotation<'_>) -> String {
     let (decision, assessment) = (of.decision, of.assessment);
-    format!(
-        "{};mode={};agreement={};confidence={};l4={};l7={};route={};class={}",
+    let mut item = String::with_capacity(160);
+    let words = [
         decision.verdict.as_str(),
+        ";mode=",
         decision.mode.as_str(),
+        ";agreement=",
         assessment.agreement.as_str(),
-        assessment.confidence,
-        assessment.l4,
-        assessment.l7,
-        decision.route,
-        decision.class.as_str(),
-    )
+    ];
+    words.iter().for_each(|word| item.push_str(word));
+    // Writing to a String cannot fail.
+    let _ = write!(
+        item,
+        ";confidence={};l4={};l7={}",
+        assessment.confidence, assessment.l4, assessment.l7
+    );
+    let words = [";route=", &decision.route, ";class=", decision.class.as_str()];
+    words.iter().for_each(|word| item.push_str(word));
+    item
 }
 
 /// A List of reason codes. An empty List is not sent (RFC 9651, 4.1).

@@ -11,10 +11,9 @@ use crate::clients::catalogue::Catalogue;
 use crate::clients::crawlers::Verification;
 use crate::clients::layer4::Layer4;
 use crate::clients::shown::Shown;
-use crate::compare::{Assessment, Channel, Finding, View};
-use crate::evidence::claims::Claims;
+use crate::compare::{Assessment, Channel, Finding, Own, View};
 use crate::evidence::forwarded::Forwarded;
-use crate::evidence::{Evidence, Facts, NetworkTags, Reason, Sent};
+use crate::evidence::{Evidence, Facts, NetworkTags, Reason, Says};
 use crate::fingerprint::client::ConnectionPrint;
 use crate::fingerprint::combined::Lp1;
 use crate::fingerprint::order::HeaderOrder;
@@ -38,10 +37,8 @@ pub struct Observed<'a> {
     pub layer4: &'a Layer4,
     /// Its own header order.
     pub order: &'a Evidence<HeaderOrder>,
-    /// What it claims to come from.
-    pub claims: &'a Claims<'a>,
-    /// The values of the headers that are compared.
-    pub sent: &'a Sent<'a>,
+    /// What it claims to come from, and the values of the headers that are compared.
+    pub said: &'a dyn Says,
     /// Whether it is the crawler that it claims to be.
     pub crawler: Verification<'a>,
     /// Who is at the other end of its connection.
@@ -94,8 +91,8 @@ impl<'a> Observed<'a> {
             Channel::Secure | Channel::Cleartext => self.order.as_ref(),
         };
         View {
-            claims: self.claims,
-            sent: self.sent,
+            claims: self.said.claims(),
+            sent: self.said.sent(),
             protocol: self.facts.protocol.clone(),
             channel: self.channel,
             tls: self.shown.tls.as_ref(),
@@ -106,6 +103,13 @@ impl<'a> Observed<'a> {
             mss_class: self.layer4.tcp.seen().and_then(|tcp| tcp.mss_class),
             rtt_gap: self.layer4.transport.rtt_gap(),
             networks: self.networks,
+            own: self.own(),
+        }
+    }
+
+    /// What is the request's own, and not that of all which send the same headers over its connection.
+    pub const fn own(&self) -> Own<'a> {
+        Own {
             crawler: self.crawler,
             forged: self.forged,
             remembered: self.remembered,

@@ -7,7 +7,7 @@ use crate::clients::catalogue::{Catalogue, Likeness, TlsTraits};
 use crate::clients::crawlers::Crawlers;
 use crate::clients::shown::TlsShown;
 use crate::clients::stacks::{Confidence, Deviations, Kind, Named, Stacks};
-use crate::compare::{Assessment, Channel, Code, Finding, Known, Score, View, compare};
+use crate::compare::{Assessment, Channel, Code, Finding, Known, Own, Score, View, compare};
 use crate::evidence::claims::Claims;
 use crate::evidence::{Evidence, Micros, NetworkTags, Networks, Protocol, Reason, Sent};
 use crate::fingerprint::order::{CaseClass, HeaderOrder};
@@ -174,12 +174,14 @@ impl<'v> Recorded<'v> {
             mss_class: self.text("mss_class").and_then(MssClass::parse),
             rtt_gap: self.micros("rtt_gap_us"),
             networks: client.map_or_else(NetworkTags::default, |ip| by.networks.tags(ip)),
-            crawler: by.crawlers.verify_claim(&claims, client),
-            forged: self
+            own: Own {
+                crawler: by.crawlers.verify_claim(&claims, client),
+                forged: self
                 .number("forged")
                 .and_then(|count| count.try_into().ok())
                 .unwrap_or_default(),
-            remembered: &self.remembered(),
+                remembered: &self.remembered(),
+            },
         };
         let known = Known {
             catalogue: by.catalogue,

@@ -51,7 +51,7 @@ impl Subject for Observed<'_> {
             | Field::Engine
             | Field::Device
             | Field::HintBrand
-            | Field::HintPlatform => claimed(self.claims, field, take),
+            | Field::HintPlatform => claimed(self.said.claims(), field, take),
             Field::Client => {
                 let client = self.shown.client.as_ref().map(|client| &*client.name);
                 recognised(client, &self.shown.tls, &self.shown.http2).map(|client| client.into_iter().for_each(take))
@@ -92,7 +92,7 @@ impl Subject for Observed<'_> {
                 None => Evidence::Missing(Reason::NoConnectionRole),
             },
             Number::Forged => Evidence::Seen(u64::try_from(self.forged).unwrap_or(u64::MAX)),
-            Number::Version => version(self.claims),
+            Number::Version => version(self.said.claims()),
             Number::Clearance => match self.clearance {
                 Clearance::Valid(difficulty) => Evidence::Seen(difficulty.bits().into()),
                 Clearance::Refused(_) => Evidence::Missing(Reason::Refused),

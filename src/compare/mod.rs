@@ -10,7 +10,7 @@ mod view;
 pub use crate::clients::stacks::Confidence;
 pub use code::Code;
 pub use score::{Layer, Score};
-pub use view::{Channel, Known, View};
+pub use view::{Channel, Known, Own, View};
 
 use crate::clients::catalogue::Likeness;
 use crate::clients::stacks::Named;
@@ -136,9 +136,36 @@ impl Assessment {
     }
 }
 
+/// What the layers say of all requests that send the same headers over one connection, as long as their client is in the same
+/// networks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    coverage: Coverage,
+    recognised: Confidence,
+    findings: Vec<Finding>,
+}
+
+impl Standing {
+    /// What they say of those that are like the one in `view`.
+    pub fn of(view: &View<'_>, known: Known<'_>) -> Self {
+        Self {
+            coverage: coverage(view),
+            recognised: recognised(view),
+            findings: findings::standing(view, known),
+        }
+    }
+
+    /// What they say of one of them, with what is its `own`.
+    pub fn with(&self, own: &Own<'_>) -> Assessment {
+        let mut findings = self.findings.clone();
+        findings.extend(findings::of_request(own));
+        Assessment::of(self.coverage, self.recognised, findings)
+    }
+}
+
 /// Compares the layers of one request.
 pub fn compare(view: &View<'_>, known: Known<'_>) -> Assessment {
-    Assessment::of(coverage(view), recognised(view), findings::all(view, known))
+    Standing::of(view, known).with(&view.own)
 }
 
 /// The same before there is a request: what TCP and the path alone show.

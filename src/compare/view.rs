@@ -37,6 +37,13 @@ pub struct View<'a> {
     pub rtt_gap: Evidence<Micros>,
     /// The networks that its client is in.
     pub networks: NetworkTags,
+    /// What is its own.
+    pub own: Own<'a>,
+}
+
+/// What is one request's own, and not that of all which send the same headers over its connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Own<'a> {
     /// Whether it is the crawler that it claims to be.
     pub crawler: Verification<'a>,
     /// How many headers it brought that are ours to set.

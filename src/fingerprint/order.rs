@@ -4,6 +4,7 @@
 //! come and go with the page, or that proxies add, are left out, so that one client keeps its digest over a site.
 
 use super::{ascii::Ascii, digest};
+use core::cell::OnceCell;
 use core::fmt;
 
 /// The digest: 12 hex digits of the SHA-256 over the order's text.
@@ -26,8 +27,20 @@ pub fn is_left_out(name: &str) -> bool {
 }
 
 /// The names that take part, lower case, in wire order, joined by commas. Displays as that text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeaderOrder(String);
+#[derive(Clone, Debug)]
+pub struct HeaderOrder {
+    text: String,
+    /// Hashed when it is asked for, and once.
+    digest: OnceCell<OrderDigest>,
+}
+
+impl PartialEq for HeaderOrder {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for HeaderOrder {}
 
 impl HeaderOrder {
     /// The longest order that is kept. Browsers' have about 300 bytes.
@@ -44,31 +57,43 @@ impl HeaderOrder {
                 text.push(',');
             }
             let name_start = text.len();
-            text.extend(name.chars().map(|letter| letter.to_ascii_lowercase()));
-            if text.get(name_start..).is_none_or(is_left_out) {
+            text.push_str(name);
+            let is_left_out = text.get_mut(name_start..).is_none_or(|name| {
+                name.make_ascii_lowercase();
+                is_left_out(name)
+            });
+            if is_left_out {
                 text.truncate(start);
             }
             if text.len() > Self::MAX {
                 return None;
             }
         }
-        Some(Self(text))
+        Some(Self {
+            text,
+            digest: OnceCell::new(),
+        })
+    }
+
+    /// The names as one text.
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// The names in order.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.0.split(',').filter(|name| !name.is_empty())
+        self.text.split(',').filter(|name| !name.is_empty())
     }
 
     /// The digest of the order.
     pub fn digest(&self) -> OrderDigest {
-        digest::sha256_12(&self.0)
+        *self.digest.get_or_init(|| digest::sha256_12(&self.text))
     }
 }
 
 impl fmt::Display for HeaderOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

@@ -4,6 +4,7 @@
 //! in another VM, nothing tells when a connection ends: the request role's own entries are bounded, and the oldest give way.
 
 use super::early::Early;
+use super::profile::Recurring;
 use crate::clients::layer4::Layer4;
 use crate::clients::shown::Shown;
 use crate::evidence::{Evidence, Facts, Micros, Text};
@@ -93,6 +94,8 @@ pub struct Known {
     pub layer4: Layer4,
     /// What its source has brought so far, this connection with it; none when the connection role did not see it.
     pub of_source: Option<Pressure>,
+    /// What its requests have in common.
+    pub(super) recurring: Recurring,
 }
 
 /// A record that both roles hold.

@@ -14,7 +14,7 @@ use crate::clients::crawlers::Verification;
 use crate::clients::layer4::{Layer4, Owner};
 use crate::clients::shown::TlsShown;
 use crate::clients::stacks::Named;
-use crate::compare::{Channel, Finding, View, compare_connection};
+use crate::compare::{Channel, Finding, Own, View, compare_connection};
 use crate::evidence::claims::Claims;
 use crate::evidence::{
     Evidence, Facts, NetworkTag, NetworkTags, Reason, ReportedJa3, ReportedJa4, Rtt, Sent, SourceAddress, Text,
@@ -142,9 +142,11 @@ impl<'h, H: Host> Accepted<'h, H> {
             mss_class: self.layer4.tcp.seen().and_then(|tcp| tcp.mss_class),
             rtt_gap: self.layer4.transport.rtt_gap(),
             networks: self.networks,
-            crawler: Verification::NotClaimed,
-            forged: 0,
-            remembered: flood.as_slice(),
+            own: Own {
+                crawler: Verification::NotClaimed,
+                forged: 0,
+                remembered: flood.as_slice(),
+            },
         };
         let policy = &self.plugin.config.connection.policy;
         policy.decide(self, &compare_connection(&view))

@@ -12,6 +12,7 @@ pub mod held;
 pub mod metrics;
 pub mod plugin;
 mod pressure;
+mod profile;
 pub mod remember;
 pub mod request;
 #[cfg(target_arch = "wasm32")]

@@ -3,6 +3,7 @@
 use super::connections::Connections;
 use super::held::Held;
 use super::metrics::{Metric, Metrics};
+use super::profile::Profiles;
 use super::remember::Remembered;
 use crate::challenge::Challenges;
 use crate::clients::layer4::Layer4;
@@ -49,6 +50,8 @@ pub struct Plugin {
     pub tables: Tables,
     /// The requests that are held back.
     pub held: Held,
+    /// The headers that came last.
+    pub(super) profiles: Profiles,
     /// The challenges, where there are any.
     pub challenges: Option<Challenges>,
     /// Whether the policy of connections can do anything about a flood, so that each is counted when it is accepted.
@@ -96,6 +99,7 @@ impl Plugin {
             config,
             metrics,
             held: Held::default(),
+            profiles: Profiles::default(),
             secret: {
                 let mut hasher = DefaultHasher::new();
                 configuration.hash(&mut hasher);

@@ -11,19 +11,20 @@ use super::facts;
 use super::held::Place;
 use super::metrics::{Decided, Fault, Metric};
 use super::plugin::Plugin;
+use super::profile::{Common, Others, Profiled, Recurring};
 use super::pressure::met;
 use super::remember::Clock;
 use super::transport;
 use crate::annotate::answer::Step;
-use crate::annotate::{Annotation, Observed, Target, headers, line};
+use crate::annotate::{Annotation, Observed, Target};
 use crate::challenge::Clearance;
+use crate::clients::crawlers::Verification;
 use crate::clients::layer4::{Layer4, Owner};
 use crate::clients::shown::Shown;
-use crate::compare::{Channel, compare};
-use crate::evidence::claims::Claims;
+use crate::compare::Channel;
 use crate::evidence::fields::{first, values};
 use crate::evidence::forwarded::Forwarded;
-use crate::evidence::{Evidence, Facts, NetworkTags, Protocol, Reason, RequestNames, Sent, TlsSource};
+use crate::evidence::{Evidence, Facts, NetworkTags, Protocol, Reason, RequestNames, Says, TlsSource};
 use crate::fingerprint::client::{ConnectionPrint, request_order};
 use crate::fingerprint::order::HeaderOrder;
 use crate::fingerprint::tls::TlsPrint;
@@ -100,7 +101,7 @@ impl RequestRole {
     }
 
     fn annotate(&self, host: &impl Host) -> Result<(Step, Option<Visit>), Failure> {
-        self.observe(host, |observed| self.answer(host, observed))?
+        self.look(host, |observed, common| self.answer(host, observed, common))?
     }
 
     /// The headers of the answer have come.
@@ -117,6 +118,11 @@ impl RequestRole {
     /// # Errors
     /// The proxy does not hand out the headers, or does not let them be changed.
     pub fn observe<T>(&self, host: &impl Host, look: impl FnOnce(&Observed<'_>) -> T) -> Result<T, Failure> {
+        self.look(host, |observed, _| look(observed))
+    }
+
+    /// The same, with what the request has in common with others.
+    fn look<T>(&self, host: &impl Host, look: impl FnOnce(&Observed<'_>, &Common<'_>) -> T) -> Result<T, Failure> {
         let fields = host.fields(Fields::Headers)?;
         let names = RequestNames::new(fields.iter().map(|(name, _)| name.as_str()));
         let forged = self.strip(host, Fields::Headers, &names)?;
@@ -138,9 +144,14 @@ impl RequestRole {
         };
         let client = way.client.seen().map(|client| client.ip);
         let networks = client.map_or_else(NetworkTags::default, |ip| self.plugin.config.networks.tags(ip));
-        let headers = || fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-        let (claims, sent) = (Claims::of(headers()), Sent::of(headers()));
-        let crawler = self.plugin.config.clients.crawlers.verify_claim(&claims, client);
+        let crawlers = &self.plugin.config.clients.crawlers;
+        let profile = self.plugin.profiles.of(&order, &fields, crawlers);
+        let said = Profiled::new(&profile, &fields);
+        let crawler = if profile.claims_crawler() {
+            crawlers.verify_claim(said.claims(), client)
+        } else {
+            Verification::NotClaimed
+        };
         // What a proxy in front of us connects with is none of its client's doing.
         let pressure = known.of_source.as_ref().filter(|_| relayed.is_none());
         let flood = pressure.and_then(|pressure| pressure.flood_on(networks));
@@ -151,9 +162,8 @@ impl RequestRole {
             catalogue: &self.plugin.tables.catalogue,
             shown,
             layer4: layer4.as_ref().unwrap_or(&known.layer4),
-            order: &order,
-            claims: &claims,
-            sent: &sent,
+            order: profile.order(),
+            said: &said,
             crawler,
             channel: channel(facts, relayed.is_some()),
             way: &way,
@@ -164,11 +174,21 @@ impl RequestRole {
             remembered: flood.as_slice(),
             clearance: Clearance::Off,
         };
-        Ok(look(&observed))
+        let others = Others {
+            layer4: layer4.is_some(),
+            layer7: relayed.is_some(),
+        };
+        let common = Common::new(&profile, &known.recurring, others);
+        Ok(look(&observed, &common))
     }
 
     /// Compares, decides and writes it down.
-    fn answer(&self, host: &impl Host, observed: &Observed<'_>) -> Result<(Step, Option<Visit>), Failure> {
+    fn answer(
+        &self,
+        host: &impl Host,
+        observed: &Observed<'_>,
+        common: &Common<'_>,
+    ) -> Result<(Step, Option<Visit>), Failure> {
         let policy = &self.plugin.config.policy;
         let Target {
             method,
@@ -193,7 +213,7 @@ impl RequestRole {
             remembered: &remembered,
             ..*observed
         };
-        let assessment = compare(&observed.view(), self.plugin.known());
+        let assessment = common.standing(observed, self.plugin.known()).with(&observed.own());
         let over = self.plugin.limits(&clock, observed, &placed, &assessment);
         let decision = policy.decide(&placed, observed, &assessment, &over);
         let (decision, step, event) = match &gate {
@@ -219,13 +239,13 @@ impl RequestRole {
         let sent = &self.plugin.config.annotate.headers;
         let marked = step == Step::PassMarked && !sent.contains(&Header::Verdict);
         for header in marked.then_some(&Header::Verdict).into_iter().chain(sent) {
-            if let Some(value) = headers::value(*header, &annotation) {
+            if let Some(value) = common.header(*header, &annotation) {
                 host.add_request_header(header.name(), &value)?;
             }
         }
         if self.plugin.config.log.filter_state == Switch::On
             && host
-                .set_filter_state(facts::LINE_KEY, line::of_request(&annotation).as_bytes())
+                .set_filter_state(facts::LINE_KEY, common.line(&annotation).as_bytes())
                 .is_err()
         {
             self.plugin.metrics.count(host, Metric::Errors(Fault::FilterState));
@@ -313,6 +333,7 @@ impl RequestRole {
                 facts,
                 print,
                 shown,
+                recurring: Recurring::default(),
             }
         });
         let order = order.unwrap_or_else(|| request_order(opening, &known.facts, names, is_first));

@@ -2,7 +2,6 @@
 
 use crate::annotate::Observed;
 use crate::evidence::Session;
-use crate::evidence::claims::Kind;
 use crate::fingerprint::combined::Part;
 use crate::memory::behaviour::{Attempt, Claimant, Visit};
 use crate::memory::key::{Key, Keys};
@@ -29,9 +28,10 @@ pub(super) fn visit(keys: &Keys, at: Moment, observed: &Observed<'_>, placed: &P
         network: client.map(|ip| keys.key("network", Prefix::of(ip))),
         client: client.map(|ip| client_of(keys, ip, shape)),
         session: session(keys, observed.fields),
-        claimant: match observed.claims.user_agent.seen().map(|agent| agent.kind) {
-            Some(Kind::Browser | Kind::InApp) => Claimant::Browser,
-            _ => Claimant::Other,
+        claimant: if observed.said.is_of_browser() {
+            Claimant::Browser
+        } else {
+            Claimant::Other
         },
     }
 }

@@ -3,6 +3,39 @@
 use crate::evidence::Evidence;
 use core::fmt::{self, Display, Write};
 
+/// Members of lines, written once for many of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    text: Box<str>,
+    missing: Box<str>,
+}
+
+impl Part {
+    /// The members that `write` writes.
+    pub(super) fn of(write: impl FnOnce(&mut Line) -> fmt::Result) -> Self {
+        let mut line = Line {
+            text: String::with_capacity(1_024),
+            missing: String::new(),
+        };
+        // Writing to a String cannot fail.
+        let _ = write(&mut line);
+        Self {
+            text: line.text.into(),
+            missing: line.missing.into(),
+        }
+    }
+
+    /// The bytes that it keeps.
+    pub const fn len(&self) -> usize {
+        self.text.len().saturating_add(self.missing.len())
+    }
+
+    /// Whether it has no members.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// A line that is being written.
 pub(super) struct Line {
     text: String,
@@ -12,24 +45,41 @@ pub(super) struct Line {
 impl Line {
     /// A line that begins with its version.
     pub(super) fn new(version: u8) -> Self {
-        let mut text = String::with_capacity(1_536);
+        let mut text = String::with_capacity(2_560);
         // Writing to a String cannot fail.
         let _ = write!(text, r#"{{"v":{version}"#);
         Self {
             text,
-            missing: String::new(),
+            missing: String::with_capacity(512),
         }
+    }
+
+    /// Members that were written before.
+    pub(super) fn part(&mut self, part: &Part) {
+        self.text.push_str(&part.text);
+        if !self.missing.is_empty() && !part.missing.is_empty() {
+            self.missing.push(',');
+        }
+        self.missing.push_str(&part.missing);
     }
 
     /// A member whose value is text.
     pub(super) fn text(&mut self, name: &str, value: &impl Display) -> fmt::Result {
-        self.name(name)?;
+        self.name(name);
         string(&mut self.text, value)
+    }
+
+    /// A member whose value is one of our own words, in which nothing is to be escaped.
+    pub(super) fn word(&mut self, name: &str, word: &'static str) {
+        self.name(name);
+        for piece in ["\"", word, "\""] {
+            self.text.push_str(piece);
+        }
     }
 
     /// A member whose value is a number, or a truth value.
     pub(super) fn number(&mut self, name: &str, value: &impl Display) -> fmt::Result {
-        self.name(name)?;
+        self.name(name);
         write!(self.text, "{value}")
     }
 
@@ -40,7 +90,7 @@ impl Line {
         values: impl IntoIterator<Item = T>,
         item: impl Fn(&mut String, T) -> fmt::Result,
     ) -> fmt::Result {
-        self.name(name)?;
+        self.name(name);
         self.text.write_str("[")?;
         for (n, value) in values.into_iter().enumerate() {
             self.text.write_str(if n == 0 { "" } else { "," })?;
@@ -51,7 +101,7 @@ impl Line {
 
     /// A member whose value is an object, of which `members` writes what is between the braces.
     pub(super) fn object(&mut self, name: &str, members: impl FnOnce(&mut String) -> fmt::Result) -> fmt::Result {
-        self.name(name)?;
+        self.name(name);
         self.text.write_str("{")?;
         members(&mut self.text)?;
         self.text.write_str("}")
@@ -75,20 +125,32 @@ impl Line {
 
     /// A piece of evidence that is absent.
     pub(super) fn absent(&mut self, name: &str, state: &str) -> fmt::Result {
-        let comma = if self.missing.is_empty() { "" } else { "," };
-        write!(self.missing, r#"{comma}"{name}":"{state}""#)
+        let comma = if self.missing.is_empty() { "\"" } else { ",\"" };
+        for piece in [comma, name, "\":\"", state, "\""] {
+            self.missing.push_str(piece);
+        }
+        Ok(())
     }
 
     /// The whole line.
     pub(super) fn finish(mut self) -> String {
         // Writing to a String cannot fail.
-        let _ = write!(self.text, r#","missing":{{{}}}}}"#, self.missing);
+        for piece in [r#","missing":{"#, &self.missing, "}}"] {
+            self.text.push_str(piece);
+        }
         self.text
     }
 
-    fn name(&mut self, name: &str) -> fmt::Result {
-        write!(self.text, r#","{name}":"#)
+    fn name(&mut self, name: &str) {
+        for piece in [",\"", name, "\":"] {
+            self.text.push_str(piece);
+        }
     }
+}
+
+/// Whether a byte begins a character that is to be escaped, or one of which that is not known yet: all others stand for themselves.
+const fn is_to_be_looked_at(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | ..0x20 | 0x7f..)
 }
 
 /// `value` as a JSON string (RFC 8259, 7).
@@ -96,14 +158,22 @@ pub(super) fn string(out: &mut String, value: &impl Display) -> fmt::Result {
     struct Escaped<'a>(&'a mut String);
     impl Write for Escaped<'_> {
         fn write_str(&mut self, text: &str) -> fmt::Result {
-            for letter in text.chars() {
-                match letter {
-                    '"' => self.0.push_str("\\\""),
-                    '\\' => self.0.push_str("\\\\"),
-                    letter if letter.is_control() => write!(self.0, "\\u{:04x}", u32::from(letter))?,
-                    letter => self.0.push(letter),
+            let mut rest = text;
+            // Nearly all of it is plain, and goes as it is.
+            while let Some(at) = rest.bytes().position(is_to_be_looked_at) {
+                let (plain, behind) = rest.split_at(at);
+                self.0.push_str(plain);
+                let mut letters = behind.chars();
+                match letters.next() {
+                    Some('"') => self.0.push_str("\\\""),
+                    Some('\\') => self.0.push_str("\\\\"),
+                    Some(letter) if letter.is_control() => write!(self.0, "\\u{:04x}", u32::from(letter))?,
+                    Some(letter) => self.0.push(letter),
+                    None => {}
                 }
+                rest = letters.as_str();
             }
+            self.0.push_str(rest);
             Ok(())
         }
     }

@@ -44,6 +44,7 @@ mod claims;
 mod json;
 mod request;
 
+pub use self::json::Part;
 use self::json::{Line, string};
 use super::{Annotation, Observed};
 use crate::challenge::{Clearance, Event};
@@ -62,10 +63,35 @@ const VERSION: u8 = 1;
 
 /// The line of a request.
 pub fn of_request(annotation: &Annotation<'_>) -> String {
+    let of = annotation.observed;
+    with_parts(annotation, &part_of_connection(of), &part_of_headers(of))
+}
+
+/// The same, of which the parts have been written before.
+pub fn with_parts(annotation: &Annotation<'_>, of_connection: &Part, of_headers: &Part) -> String {
     let mut line = Line::new(VERSION);
     // Writing to a String cannot fail.
     let _ = write_request(&mut line, annotation);
+    line.part(of_connection);
+    line.part(of_headers);
     line.finish()
+}
+
+/// What all requests of a connection have in their lines, as far as the connection is their client's own.
+pub fn part_of_connection(of: &Observed<'_>) -> Part {
+    Part::of(|line| write_connection_of(line, of))
+}
+
+/// What all requests that send the same headers have in their lines.
+pub fn part_of_headers(of: &Observed<'_>) -> Part {
+    Part::of(|line| {
+        request::write_sent(line, of.said.sent())?;
+        line.evidence("order", &of.order.as_ref().map(|order| order.digest()))?;
+        if let Evidence::Seen(order) = of.order {
+            line.list("headers", order.names(), |out, name| string(out, &name))?;
+        }
+        claims::write(line, of.said.claims())
+    })
 }
 
 /// The line of a connection that is passed through unopened, or closed before its first byte: what its ClientHello and its SYN
@@ -89,10 +115,10 @@ fn write_connection(
         tls: tls.part,
         ..Lp1::UNSEEN
     };
-    line.text("of", &"connection")?;
+    line.word("of", "connection");
     if let Some(decision) = decision {
-        line.text("verdict", &decision.verdict.as_str())?;
-        line.text("mode", &decision.mode.as_str())?;
+        line.word("verdict", decision.verdict.as_str());
+        line.word("mode", decision.mode.as_str());
         if let Some(rule) = &decision.rule {
             line.text("rule", rule)?;
         }
@@ -108,9 +134,13 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     write_verdict(line, of)?;
     let of = of.observed;
     request::write(line, of)?;
+    write_way(line, of)?;
+    line.number("forged", &of.forged)
+}
+
+fn write_connection_of(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
     line.text("id", &of.lp1())?;
     line.evidence("source", &of.facts.source)?;
-    write_way(line, of)?;
     let protocol = of.facts.protocol.as_ref().map(|protocol| protocol.as_str());
     line.evidence("protocol", &protocol)?;
     line.evidence("tls_version", &of.facts.tls_version)?;
@@ -123,26 +153,20 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     }
     line.evidence("h1_case", &of.print.case.as_ref().map(|case| case.as_str()))?;
     request::write_shown(line, of)?;
-    write_layer4(line, of.layer4)?;
-    line.evidence("order", &of.order.as_ref().map(|order| order.digest()))?;
-    if let Evidence::Seen(order) = of.order {
-        line.list("headers", order.names(), |out, name| string(out, &name))?;
-    }
-    claims::write(line, of.claims)?;
-    line.number("forged", &of.forged)
+    write_layer4(line, of.layer4)
 }
 
 fn write_verdict(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     let (decision, assessment) = (of.decision, of.assessment);
-    line.text("of", &"request")?;
-    line.text("verdict", &decision.verdict.as_str())?;
-    line.text("mode", &decision.mode.as_str())?;
-    line.text("agreement", &assessment.agreement.as_str())?;
+    line.word("of", "request");
+    line.word("verdict", decision.verdict.as_str());
+    line.word("mode", decision.mode.as_str());
+    line.word("agreement", assessment.agreement.as_str());
     line.number("confidence", &assessment.confidence)?;
     line.number("l4", &assessment.l4)?;
     line.number("l7", &assessment.l7)?;
     line.text("route", &decision.route)?;
-    line.text("class", &decision.class.as_str())?;
+    line.word("class", decision.class.as_str());
     if let Some(rule) = &decision.rule {
         line.text("rule", rule)?;
     }
@@ -176,10 +200,10 @@ fn write_verdict(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
 fn write_way(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
     let family = of.facts.peer.as_ref().map(|peer| peer.family().as_str());
     line.evidence("family", &family)?;
-    line.text("channel", &of.channel.as_str())?;
+    line.word("channel", of.channel.as_str());
     line.evidence("client", &of.way.client.as_ref().map(|client| client.ip))?;
     if let Evidence::Seen(client) = &of.way.client {
-        line.text("client_found", &client.found.as_str())?;
+        line.word("client_found", client.found.as_str());
     }
     line.number("claimed_hops", &of.way.claimed)?;
     let tags = of.networks.iter().map(NetworkTag::as_str);

@@ -4,7 +4,7 @@ use super::json::{Line, string};
 use crate::annotate::Observed;
 use crate::clients::catalogue::Likeness;
 use crate::clients::crawlers::Verification;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Sent};
 use crate::evidence::claims::UserAgent;
 use core::fmt::{self, Write};
 use std::borrow::Cow;
@@ -16,25 +16,12 @@ const MAX_TARGET: usize = 512;
 /// that what was too large still is when the line is read back.
 const MAX_SENT: usize = UserAgent::MAX + 1;
 
-/// Writes what is asked for, and the headers that are compared: with those a log line can be compared anew.
+/// Writes what is asked for, and by which crawler, if one is claimed.
 pub(super) fn write(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
     let path = of.target.path.split(|byte| *byte == b'?').next().unwrap_or_default();
     line.text("method", &text(of.target.method, MAX_TARGET))?;
     line.text("host", &text(of.target.host, MAX_TARGET))?;
     line.text("path", &text(path, MAX_TARGET))?;
-    line.object("sent", |out| {
-        of.sent
-            .iter()
-            .try_fold("", |comma, (name, value)| {
-                write!(out, r#"{comma}"{name}":"#)?;
-                match value {
-                    Some(value) => string(out, &text(value, MAX_SENT))?,
-                    None => out.write_str("null")?,
-                }
-                Ok(",")
-            })
-            .map(|_| ())
-    })?;
     let Some(crawler) = of.crawler.crawler() else {
         return Ok(());
     };
@@ -44,6 +31,22 @@ pub(super) fn write(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
     };
     line.text("crawler", &crawler.name())?;
     line.text("crawler_state", &state)
+}
+
+/// Writes the headers that are compared: with those a log line can be compared anew.
+pub(super) fn write_sent(line: &mut Line, sent: &Sent<'_>) -> fmt::Result {
+    line.object("sent", |out| {
+        sent.iter()
+            .try_fold("", |comma, (name, value)| {
+                write!(out, r#"{comma}"{name}":"#)?;
+                match value {
+                    Some(value) => string(out, &text(value, MAX_SENT))?,
+                    None => out.write_str("null")?,
+                }
+                Ok(",")
+            })
+            .map(|_| ())
+    })
 }
 
 /// Writes what was recognised.

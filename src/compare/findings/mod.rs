@@ -11,7 +11,7 @@ mod transport;
 use super::Finding;
 use super::code::Code;
 use super::score::Score;
-use super::view::{Known, View};
+use super::view::{Known, Own, View};
 use crate::clients::catalogue::Family;
 use crate::evidence::Evidence;
 use crate::evidence::claims::{Kind, UserAgent, Version};
@@ -52,8 +52,8 @@ impl<'a> Claimed<'a> {
     }
 }
 
-/// Everything that is to be found in `view`.
-pub(super) fn all(view: &View<'_>, known: Known<'_>) -> Vec<Finding> {
+/// What is to be found in all requests that send the headers of `view` over its connection.
+pub(super) fn standing(view: &View<'_>, known: Known<'_>) -> Vec<Finding> {
     let claimed = Claimed::of(view, known);
     let claimed = claimed.as_ref();
     let found = [
@@ -70,15 +70,15 @@ pub(super) fn all(view: &View<'_>, known: Known<'_>) -> Vec<Finding> {
         headers::fetch_metadata_missing(view, claimed),
         headers::headers_missing(view, claimed),
         headers::order_family(view, known, claimed),
-        crawler::crawler_unverified(view),
-        forged_annotation(view),
     ];
     // Most requests have none, and then nothing is allocated.
-    found
-        .into_iter()
-        .flatten()
-        .chain(view.remembered.iter().cloned())
-        .collect()
+    found.into_iter().flatten().collect()
+}
+
+/// What is to be found in the one request that `own` is of.
+pub(super) fn of_request(own: &Own<'_>) -> impl Iterator<Item = Finding> {
+    let found = [crawler::crawler_unverified(own), forged_annotation(own)];
+    found.into_iter().flatten().chain(own.remembered.iter().cloned())
 }
 
 /// What is found at a connection before it brings a request.
@@ -91,12 +91,12 @@ pub(super) fn of_connection(view: &View<'_>) -> Vec<Finding> {
     found
         .into_iter()
         .flatten()
-        .chain(view.remembered.iter().cloned())
+        .chain(view.own.remembered.iter().cloned())
         .collect()
 }
 
-fn forged_annotation(view: &View<'_>) -> Option<Finding> {
-    (view.forged > 0).then(|| Code::ForgedAnnotation.into())
+fn forged_annotation(own: &Own<'_>) -> Option<Finding> {
+    (own.forged > 0).then(|| Code::ForgedAnnotation.into())
 }
 
 impl Finding {

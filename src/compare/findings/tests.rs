@@ -1,6 +1,6 @@
 //! The findings, told as stories: given what a client claims and what it shows, what is found.
 
-use super::super::{Agreement, Assessment, Channel, Known, Layer, View, compare};
+use super::super::{Agreement, Assessment, Channel, Known, Layer, Own, View, compare};
 use crate::clients::catalogue::{Catalogue, TlsTraits};
 use crate::clients::crawlers::Verification;
 use crate::clients::shown::TlsShown;
@@ -131,9 +131,11 @@ impl Case {
             } else {
                 networks.tags("192.0.2.7".parse().unwrap())
             },
-            crawler: Verification::NotClaimed,
-            forged: self.forged,
-            remembered: &[],
+            own: Own {
+                crawler: Verification::NotClaimed,
+                forged: self.forged,
+                remembered: &[],
+            },
         };
         let known = Known {
             catalogue: &catalogue,

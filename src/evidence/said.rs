@@ -1,0 +1,61 @@
+//! What a request's headers say of its client, read when somebody asks: of requests that say the same as others before, nobody does.
+
+use super::Sent;
+use super::claims::{Claims, Kind};
+use super::fields::Fields;
+use core::cell::OnceCell;
+use core::fmt::Debug;
+
+/// What a request's headers say.
+pub trait Says: Debug {
+    /// What it claims to come from.
+    fn claims(&self) -> &Claims<'_>;
+
+    /// The values of the headers that are compared.
+    fn sent(&self) -> &Sent<'_>;
+
+    /// Whether it claims that a person uses its client.
+    fn is_of_browser(&self) -> bool {
+        is_of_browser(self.claims())
+    }
+}
+
+/// Whether `claims` are those of a program that shows pages to a person.
+pub fn is_of_browser(claims: &Claims<'_>) -> bool {
+    let kind = claims.user_agent.seen().map(|agent| agent.kind);
+    matches!(kind, Some(Kind::Browser | Kind::InApp))
+}
+
+/// Headers, read at most once.
+#[derive(Debug)]
+pub struct Said<'f> {
+    fields: &'f Fields,
+    claims: OnceCell<Claims<'f>>,
+    sent: OnceCell<Sent<'f>>,
+}
+
+impl<'f> Said<'f> {
+    /// What `fields` say.
+    pub const fn new(fields: &'f Fields) -> Self {
+        Self {
+            fields,
+            claims: OnceCell::new(),
+            sent: OnceCell::new(),
+        }
+    }
+
+    fn headers(&self) -> impl Iterator<Item = (&'f str, &'f [u8])> {
+        let fields: &'f Fields = self.fields;
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+}
+
+impl Says for Said<'_> {
+    fn claims(&self) -> &Claims<'_> {
+        self.claims.get_or_init(|| Claims::of(self.headers()))
+    }
+
+    fn sent(&self) -> &Sent<'_> {
+        self.sent.get_or_init(|| Sent::of(self.headers()))
+    }
+}
