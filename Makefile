@@ -5,7 +5,7 @@
 #
 # Variables: ENVOY_BIN=PATH uses that Envoy instead of the one from PyPI. PYTHON=PATH makes the virtual environment.
 # LAYERPRINT_CONFIG=FILE replaces the filter's configuration in `run`, `demo` and `bench-limits`. LAYERPRINT_REQUIRE=all makes a test
-# that cannot run here fail instead of being skipped. LAYERPRINT_BENCH_SECONDS is how long `bench` takes each of its twelve times (3).
+# that cannot run here fail instead of being skipped. LAYERPRINT_BENCH_SECONDS is how long `bench` takes for each of its twelve times of fingerprints (3).
 # EVAL="--only TEXT --summary --markdown" are the options of `eval`.
 
 .DEFAULT_GOAL := help
@@ -67,10 +67,23 @@ fuzz: ## Throw bytes at every parser, FUZZ_SECONDS (60) each; fails when one of 
 .PHONY: check
 check: lint test ## Formatting, lints, tests: all that a change has to pass
 
+# All of it runs, whatever misses its target, and then it fails. Some ten minutes once built.
 .PHONY: bench
-bench: bench-probe bench-limits bench-challenge ## Time and count the fingerprints beside huginn-net's, and time the rules; fails under a target
-	@$(CARGO) bench -q --manifest-path test-harness/bench/Cargo.toml --bench fingerprints
-	@$(CARGO) bench -q --manifest-path test-harness/bench/Cargo.toml --bench rules
+bench: setup wasm probe bench-beside ## Measure layerprint in Envoy beside what else there is, and its fingerprints; fails under a target
+	@status=0; $(LAB) bench || status=1; \
+	for bench in fingerprints rules; do \
+		$(CARGO) bench -q --manifest-path test-harness/bench/Cargo.toml --bench $$bench || status=1; \
+	done; exit $$status
+
+# What the table of `bench` compares with: a filter that does nothing, and a service that Envoy asks.
+.PHONY: bench-beside
+bench-beside: wasm-target
+	@$(CARGO) build -q --release --locked --manifest-path test-harness/bench/noop/Cargo.toml --target $(TARGET) --target-dir test-harness/bench/noop/target
+	@$(CARGO) build -q --release --locked --manifest-path test-harness/bench/authz/Cargo.toml --target-dir test-harness/bench/authz/target
+
+.PHONY: bench-all
+bench-all: ## The same, and by themselves the probe, limits and challenges
+	@status=0; for bench in bench bench-probe bench-limits bench-challenge; do $(MAKE) -s $$bench || status=1; done; exit $$status
 
 # What the probe costs Envoy for each connection; fails above the target, and when that cannot be told.
 .PHONY: bench-probe
@@ -150,7 +163,7 @@ setup: wasm-target .venv/.clients .run/tls/cert.pem $(if $(ENVOY_BIN),,.venv/.en
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or logged
 	$(CARGO) clean
-	rm -rf .venv .venv-139 .venv-hosts .run fuzz/target fuzz/corpus fuzz/artifacts test-harness/bench/target test-harness/rls/target
+	rm -rf .venv .venv-139 .venv-hosts .run fuzz/target fuzz/corpus fuzz/artifacts test-harness/bench/target test-harness/bench/*/target test-harness/rls/target
 
 .PHONY: wasm-target
 wasm-target:

@@ -28,6 +28,21 @@ impl Table {
         self.rows.push(cells.into_iter().map(shown).collect());
     }
 
+    /// The same in Markdown.
+    pub fn markdown(&self) -> String {
+        // A bar would end the cell.
+        let line = |row: &[String]| {
+            let cells: Vec<_> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
+        let Some((titles, rows)) = self.rows.split_first() else {
+            return String::new();
+        };
+        let rule = vec!["---".to_owned(); titles.len()];
+        let rows: String = rows.iter().map(|row| line(row)).collect();
+        line(titles) + &line(&rule) + &rows
+    }
+
     fn widths(&self) -> Vec<usize> {
         let mut widths = vec![0; self.rows.first().map_or(0, Vec::len)];
         for row in &self.rows {
@@ -72,5 +87,12 @@ mod tests {
         assert_eq!(lines[0], "a          long");
         assert_eq!(lines[2], "wide cell  –");
         assert_eq!(lines[3], format!("–          {}", "x".repeat(80)));
+    }
+
+    #[test]
+    fn in_markdown_a_bar_ends_no_cell() {
+        let mut table = Table::new(["a", "b"]);
+        table.row([Some("x | y".to_owned()), None]);
+        assert_eq!(table.markdown(), "| a | b |\n| --- | --- |\n| x \\| y | – |\n");
     }
 }

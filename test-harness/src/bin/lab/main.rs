@@ -20,6 +20,7 @@ usage: layerprint-lab COMMAND
   run           Envoy, the filter and an echoing upstream, in the foreground until Ctrl-C
   demo          the same on free ports for a moment; sends real clients through and prints what was seen
   certificate   makes .run/tls/cert.pem and key.pem, which envoy/envoy.yaml names, unless they are there
+  bench         Envoy bare, with a no-op filter, layerprint, Lua and a service side by side; [--rounds N] [--requests N]
   bench-probe   what the probe costs Envoy for each connection; [--rounds N] [--connections N]
   bench-limits  what a limit costs Envoy for each request; [--rounds N] [--requests N]
   bench-challenge   what a challenge costs to give, to check, and to have passed; [--rounds N] [--requests N]
@@ -44,6 +45,7 @@ fn dispatch(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
         ["run"] => Ok(run::run()?),
         ["demo"] => Ok(demo::demo()?),
         ["certificate"] => Ok(certificate()?),
+        ["bench", options @ ..] => bench::bench(options),
         ["bench-probe", options @ ..] => bench::bench_probe(options),
         ["bench-limits", options @ ..] => bench::bench_limits(options),
         ["bench-challenge", options @ ..] => bench::bench_challenge(options),

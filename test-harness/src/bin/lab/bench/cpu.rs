@@ -31,6 +31,13 @@ pub(super) fn machine() -> io::Result<String> {
     Ok(format!("Linux {}, {cpus} CPUs", kernel.trim()))
 }
 
+/// What the processor calls itself.
+pub(super) fn model() -> io::Result<String> {
+    let text = fs::read_to_string("/proc/cpuinfo")?;
+    let named = text.lines().find_map(|line| line.strip_prefix("model name"));
+    Ok(named.unwrap_or("unnamed").trim_matches([' ', '\t', ':']).to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::Command;

@@ -115,6 +115,13 @@ pub(super) fn tell_ja4(config: &mut Value) {
     }
 }
 
+/// Changes the network filters of each chain of each listener.
+pub(super) fn each_chain(config: &mut Value, mut change: impl FnMut(&mut Vec<Value>)) {
+    for listener in listeners(config) {
+        chains(listener).for_each(&mut change);
+    }
+}
+
 fn chains(listener: &mut Value) -> impl Iterator<Item = &mut Vec<Value>> {
     let parts = listener.as_object_mut().into_iter().flatten();
     let chains = parts.flat_map(|(key, value)| match (key.as_str(), value) {

@@ -21,7 +21,7 @@ const MORE_ROOM: u32 = 0x7fff_ffff - 0xffff;
 
 /// Types of frames and their flags (RFC 9113, 6).
 const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub(super) const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
@@ -38,6 +38,8 @@ pub(super) const AUTHORITY: &str = "localhost";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) method: &'static str,
+    /// `http`, or `https` under TLS.
+    pub(super) scheme: &'static str,
     pub(super) path: String,
     pub(super) authority: String,
     /// Its headers, but for `user-agent`.
@@ -51,6 +53,7 @@ impl Request {
     pub(super) fn get(path: &str) -> Self {
         Self {
             method: "GET",
+            scheme: "http",
             path: path.to_owned(),
             authority: AUTHORITY.to_owned(),
             fields: vec![("accept", "*/*".to_owned())],
@@ -95,11 +98,34 @@ pub(super) struct Steady {
 
 /// What Envoy sent.
 #[derive(Debug, PartialEq, Eq)]
-struct Frame {
-    kind: u8,
+pub(super) struct Frame {
+    pub(super) kind: u8,
     flags: u8,
-    stream: u32,
-    payload: Vec<u8>,
+    pub(super) stream: u32,
+    pub(super) payload: Vec<u8>,
+}
+
+impl Frame {
+    /// Whether nothing comes after it on its stream.
+    pub(super) const fn ends_stream(&self) -> bool {
+        matches!(self.kind, HEADERS | DATA) && self.flags & END_STREAM != 0
+    }
+
+    /// What it is to be answered with at once: nothing, or an acknowledgement.
+    ///
+    /// An end that Envoy sends is an error.
+    pub(super) fn reply(&self) -> io::Result<Vec<u8>> {
+        let mut reply = Vec::new();
+        match self.kind {
+            SETTINGS | PING if self.flags & ACK == 0 => {
+                let payload = if self.kind == PING { &*self.payload } else { &[] };
+                put_frame(&mut reply, self.kind, ACK, 0, payload)?;
+            }
+            RST_STREAM | GOAWAY => return Err(io::Error::other(format!("Envoy sent the end: {self:?}"))),
+            _ => {}
+        }
+        Ok(reply)
+    }
 }
 
 impl Client {
@@ -108,10 +134,7 @@ impl Client {
         let mut stream = TcpStream::connect(to)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
-        let mut opening = PREFACE.to_vec();
-        put_frame(&mut opening, SETTINGS, 0, 0, &[])?;
-        put_frame(&mut opening, WINDOW_UPDATE, 0, 0, &MORE_ROOM.to_be_bytes())?;
-        stream.write_all(&opening)?;
+        stream.write_all(&opening()?)?;
         Ok(Self {
             stream,
             next: 1,
@@ -135,7 +158,7 @@ impl Client {
     fn send(&mut self, block: &[u8], count: u32) -> io::Result<()> {
         let mut requests = Vec::new();
         for _ in 0..count {
-            put_frame(&mut requests, HEADERS, END_STREAM | END_HEADERS, self.next, block)?;
+            put_request(&mut requests, self.next, block)?;
             self.next += 2;
         }
         self.stream.write_all(&requests)
@@ -146,8 +169,7 @@ impl Client {
         let mut answered = 0;
         while answered < count {
             let frame = self.frame()?;
-            let ends = matches!(frame.kind, HEADERS | DATA) && frame.flags & END_STREAM != 0;
-            answered += u32::from(ends);
+            answered += u32::from(frame.ends_stream());
             match frame.kind {
                 HEADERS => {
                     let fields = self.decoder.decode(&frame.payload);
@@ -160,14 +182,7 @@ impl Client {
                     look(Part::Fields(fields));
                 }
                 DATA => look(Part::Body(frame.payload)),
-                SETTINGS | PING if frame.flags & ACK == 0 => {
-                    let mut answer = Vec::new();
-                    let payload = if frame.kind == PING { &*frame.payload } else { &[] };
-                    put_frame(&mut answer, frame.kind, ACK, 0, payload)?;
-                    self.stream.write_all(&answer)?;
-                }
-                RST_STREAM | GOAWAY => return Err(io::Error::other(format!("Envoy sent the end: {frame:?}"))),
-                _ => {}
+                _ => self.stream.write_all(&frame.reply()?)?,
             }
         }
         Ok(())
@@ -226,11 +241,11 @@ impl Load for Steady {
 
 impl Request {
     /// Its header block (RFC 7541, 6.2.2): each field literal, not indexed, without Huffman coding, so that all requests are alike.
-    fn block(&self) -> io::Result<Vec<u8>> {
+    pub(super) fn block(&self) -> io::Result<Vec<u8>> {
         let own = [
             (":method", self.method),
             (":path", &self.path),
-            (":scheme", "http"),
+            (":scheme", self.scheme),
             (":authority", &self.authority),
             // A tool that says what it is, so that nothing is found: findings cost too.
             ("user-agent", "curl/8.5.0"),
@@ -244,6 +259,19 @@ impl Request {
         }
         Ok(block)
     }
+}
+
+/// What a client says first.
+pub(super) fn opening() -> io::Result<Vec<u8>> {
+    let mut opening = PREFACE.to_vec();
+    put_frame(&mut opening, SETTINGS, 0, 0, &[])?;
+    put_frame(&mut opening, WINDOW_UPDATE, 0, 0, &MORE_ROOM.to_be_bytes())?;
+    Ok(opening)
+}
+
+/// The request of this header block, on this stream.
+pub(super) fn put_request(bytes: &mut Vec<u8>, stream: u32, block: &[u8]) -> io::Result<()> {
+    put_frame(bytes, HEADERS, END_STREAM | END_HEADERS, stream, block)
 }
 
 /// RFC 7541, 5.1 and 5.2.
@@ -273,7 +301,8 @@ fn put_frame(bytes: &mut Vec<u8>, kind: u8, flags: u8, stream: u32, payload: &[u
     Ok(())
 }
 
-fn take_frame(reader: &mut Reader<'_>) -> Result<Frame, Short> {
+/// The next whole frame.
+pub(super) fn take_frame(reader: &mut Reader<'_>) -> Result<Frame, Short> {
     let length = reader.u24()?;
     let kind = reader.u8()?;
     let flags = reader.u8()?;

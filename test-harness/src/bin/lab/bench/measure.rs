@@ -13,7 +13,8 @@ use super::statistics::by_lives;
 /// How many rounds an Envoy runs before all of its group are started anew.
 pub(super) const ROUNDS_OF_A_LIFE: u32 = 10;
 /// How many times a round's load a new Envoy gets before it counts: its memory is then there, its module compiled.
-const WARM_UP: u32 = 2;
+pub(super) const WARM_UP: u32 = 2;
+
 /// What gives one Envoy its load.
 pub(super) trait Load: Send {
     /// So many connections or requests, all of them answered before it returns.
@@ -21,6 +22,21 @@ pub(super) trait Load: Send {
 
     /// How long Envoy may take to be done with the last of them.
     fn settle(&self) -> Duration;
+}
+
+/// What stands for a variant in the rounds.
+pub(super) trait Subject: Send {
+    /// What a round shows of it under one of its loads.
+    type Sample: Clone;
+
+    /// Prepares it: rounds then find it as it will stay.
+    fn warm_up(&mut self, each: u32) -> Result<(), Box<dyn Error>>;
+
+    /// One round, under each load in turn. All variants of a group have as many loads.
+    fn sample(&mut self, each: u32) -> Result<Vec<Self::Sample>, Box<dyn Error>>;
+
+    /// Its Envoy.
+    fn stack(&self) -> &Stack;
 }
 
 /// One variant with its Envoy, which has shown to be what it is called.
@@ -31,16 +47,16 @@ pub(super) struct Running {
 }
 
 /// What came out.
-pub(super) struct Measured {
-    /// For each variant, for each of its loads, the cost in each round: µs of CPU time for each connection or request.
-    pub(super) samples: Vec<Vec<Vec<f64>>>,
+pub(super) struct Measured<S = f64> {
+    /// For each variant, for each of its loads, what each round showed: most often µs of CPU time for each connection or request.
+    pub(super) samples: Vec<Vec<Vec<S>>>,
     /// `Envoy 1.40.0`, as it says of itself.
     pub(super) version: String,
 }
 
-impl Measured {
+impl<S> Measured<S> {
     /// The samples of one variant under one load, by their numbers.
-    pub(super) fn of(&self, variant: usize, load: usize) -> Option<&[f64]> {
+    pub(super) fn of(&self, variant: usize, load: usize) -> Option<&[S]> {
         Some(self.samples.get(variant)?.get(load)?.as_slice())
     }
 }
@@ -51,11 +67,11 @@ pub(super) fn lives(rounds: Vec<f64>) -> Vec<f64> {
 }
 
 /// Measures these variants, all of them in each round.
-pub(super) fn measure<'v, V: Sync>(
+pub(super) fn measure<'v, V: Sync, S: Subject>(
     variants: &'v [V],
     plan: Plan,
-    start: impl Fn(&'v V) -> Result<Running, Box<dyn Error>> + Sync,
-) -> Result<Measured, Box<dyn Error>> {
+    start: impl Fn(&'v V) -> Result<S, Box<dyn Error>> + Sync,
+) -> Result<Measured<S::Sample>, Box<dyn Error>> {
     let mut measured = Measured {
         samples: vec![Vec::new(); variants.len()],
         version: String::new(),
@@ -63,17 +79,18 @@ pub(super) fn measure<'v, V: Sync>(
     let rounds: Vec<usize> = (0..usize::try_from(plan.rounds)?).collect();
     for life in rounds.chunks(usize::try_from(ROUNDS_OF_A_LIFE)?) {
         let mut envoys = start_all(variants, &start)?;
-        for (envoy, of_variant) in envoys.iter_mut().zip(&mut measured.samples) {
-            of_variant.resize(envoy.loads.len(), Vec::new());
-            for load in &mut envoy.loads {
-                load.run(plan.each * WARM_UP)?;
-            }
-            measured.version = version(&envoy.stack)?;
+        for envoy in &mut envoys {
+            envoy.warm_up(plan.each)?;
+            measured.version = version(envoy.stack())?;
         }
         for round in life {
             for number in turn(*round, envoys.len()) {
                 if let (Some(envoy), Some(of_variant)) = (envoys.get_mut(number), measured.samples.get_mut(number)) {
-                    envoy.sample(plan.each, of_variant)?;
+                    let samples = envoy.sample(plan.each)?;
+                    of_variant.resize(samples.len(), Vec::new());
+                    for (all, sample) in of_variant.iter_mut().zip(samples) {
+                        all.push(sample);
+                    }
                 }
             }
         }
@@ -82,10 +99,10 @@ pub(super) fn measure<'v, V: Sync>(
 }
 
 /// All at once: each compiles the module for a second or two, mostly in one thread.
-fn start_all<'v, V: Sync>(
+fn start_all<'v, V: Sync, S: Send>(
     variants: &'v [V],
-    start: &(impl Fn(&'v V) -> Result<Running, Box<dyn Error>> + Sync),
-) -> Result<Vec<Running>, Box<dyn Error>> {
+    start: &(impl Fn(&'v V) -> Result<S, Box<dyn Error>> + Sync),
+) -> Result<Vec<S>, Box<dyn Error>> {
     thread::scope(|scope| {
         let starting: Vec<_> = variants
             .iter()
@@ -110,18 +127,29 @@ fn turn(round: usize, variants: usize) -> Vec<usize> {
     order
 }
 
-impl Running {
-    /// One round: microseconds of CPU time for each connection or request, by load.
-    fn sample(&mut self, each: u32, samples: &mut [Vec<f64>]) -> Result<(), Box<dyn Error>> {
+impl Subject for Running {
+    /// Microseconds of CPU time for each connection or request.
+    type Sample = f64;
+
+    fn warm_up(&mut self, each: u32) -> Result<(), Box<dyn Error>> {
+        self.loads.iter_mut().try_for_each(|load| load.run(each * WARM_UP))
+    }
+
+    fn sample(&mut self, each: u32) -> Result<Vec<f64>, Box<dyn Error>> {
         let pid = self.stack.envoy_pid();
-        for (load, samples) in self.loads.iter_mut().zip(samples) {
+        let mut samples = Vec::new();
+        for load in &mut self.loads {
             let before = cpu::time_of(pid)?;
             load.run(each)?;
             thread::sleep(load.settle());
             let spent = cpu::time_of(pid)?.saturating_sub(before);
             samples.push(spent.as_secs_f64() * 1e6 / f64::from(each));
         }
-        Ok(())
+        Ok(samples)
+    }
+
+    fn stack(&self) -> &Stack {
+        &self.stack
     }
 }
 

@@ -1,4 +1,4 @@
-//! Benches of what is added to Envoy: `bench-probe`, what the probe costs for each connection, `bench-limits`, what limits cost for
+//! Benches of what is added to Envoy: `bench`, all there is to choose from, in one table; `bench-probe`, what the probe costs for each connection, `bench-limits`, what limits cost for
 //! each request, and `bench-challenge`, what a challenge costs to give, to check, and to have passed.
 //!
 //! Each variant is an Envoy of its own with one worker, and all get the same from the same clients in many short
@@ -22,6 +22,8 @@ mod plan;
 mod probe;
 mod report;
 mod statistics;
+mod table;
+mod times;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -32,6 +34,7 @@ use self::statistics::Verdict;
 pub(crate) use self::challenge::bench_challenge;
 pub(crate) use self::limits::bench_limits;
 pub(crate) use self::probe::bench_probe;
+pub(crate) use self::table::bench;
 
 /// The exit code for "cannot be told".
 const UNCLEAR: u8 = 3;

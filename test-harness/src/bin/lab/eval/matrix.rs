@@ -131,29 +131,9 @@ fn counted<'a>(words: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn shown<const COLUMNS: usize>(titles: [&str; COLUMNS], rows: Rows<COLUMNS>, markdown: bool) -> String {
-    if markdown {
-        return in_markdown(titles, rows);
-    }
     let mut table = Table::new(titles);
     rows.into_iter().for_each(|row| table.row(row));
-    table.to_string()
-}
-
-fn in_markdown<const COLUMNS: usize>(titles: [&str; COLUMNS], rows: Rows<COLUMNS>) -> String {
-    let line = |cells: [String; COLUMNS]| format!("| {} |\n", cells.join(" | "));
-    let mut out = line(titles.map(str::to_owned)) + &line(titles.map(|_| "---".to_owned()));
-    for row in rows {
-        out += &line(row.map(|cell| {
-            let text = cell.unwrap_or_default();
-            // A bar would end the cell.
-            if text.is_empty() {
-                "–".to_owned()
-            } else {
-                text.replace('|', "\\|")
-            }
-        }));
-    }
-    out
+    if markdown { table.markdown() } else { table.to_string() }
 }
 
 #[cfg(test)]

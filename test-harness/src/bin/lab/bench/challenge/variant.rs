@@ -146,6 +146,7 @@ impl Asked {
         }
         Request {
             method,
+            scheme: "http",
             path: path.to_owned(),
             authority: AUTHORITY.to_owned(),
             fields,
@@ -212,6 +213,7 @@ fn earn(to: SocketAddr, host: &str) -> Result<(Puzzle, String, String), Box<dyn 
     let mut client = Client::connect(to)?;
     let as_load = |method, path: &str, status| Request {
         method,
+        scheme: "http",
         path: path.to_owned(),
         authority: host.to_owned(),
         fields: vec![

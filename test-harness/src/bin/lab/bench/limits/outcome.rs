@@ -2,7 +2,8 @@
 
 use super::super::measure::lives;
 use super::super::report::percent;
-use super::super::statistics::{Estimate, Quartiles, Verdict, differences, shares};
+use super::super::statistics::{Estimate, Verdict, differences, shares};
+use super::super::times::Added;
 use super::variant::{BARE, LIMITS, NO_OP, PLAIN, TWIN};
 
 /// The first target: how many times the added cost of a filter that does nothing a limit may add to a request it counts.
@@ -16,23 +17,18 @@ const COARSEST: f64 = 0.05;
 pub(super) fn on_the_limited_route<'a>(samples: impl Fn(&str) -> Option<&'a [f64]>) -> Option<(Verdict, String)> {
     let added = differences(samples(LIMITS)?, samples(PLAIN)?);
     let no_op = differences(samples(NO_OP)?, samples(BARE)?);
-    let twin = Estimate::of(&lives(differences(samples(TWIN)?, samples(PLAIN)?)))?;
-    let allowed: Vec<f64> = no_op.iter().map(|cost| cost * TIMES).collect();
-    // Of each round by itself, as everywhere: what slows a round down slows both sides of it.
-    let over = Estimate::of(&lives(differences(&added, &allowed)))?;
-    let allowed = Quartiles::of(&allowed)?.median;
-    let Estimate { low, median, high } = Estimate::of(&lives(added))?;
-    // Where half of what is allowed lies between equal ones, nothing can be told.
-    let verdict = if twin.median.abs() > allowed / 2.0 {
-        Verdict::Unclear
-    } else {
-        over.side_of(0.0)
-    };
+    let twins = differences(samples(TWIN)?, samples(PLAIN)?);
+    let Added {
+        verdict,
+        added: Estimate { low, median, high },
+        allowed,
+        twins,
+    } = Added::at_most(TIMES, added, &no_op, twins)?;
     let words = format!(
         "{}: a limit adds {median:+.1} µs to a request that it counts (at 95 % between {low:+.1} and {high:+.1}); {allowed:.1} are \
          allowed, {TIMES} times what a filter that does nothing adds; a twin differs by {:+.1}",
         verdict.in_words(),
-        twin.median
+        twins.median
     );
     Some((verdict, words))
 }
