@@ -39,7 +39,7 @@ run: setup wasm probe-if-it-builds ## The same stack in the foreground until Ctr
 	@$(LAB) run
 
 .PHONY: test
-test: setup wasm probe probe-that-panics previous-envoy rls-if-it-builds ## Run every test that this machine can run; skips are named
+test: setup wasm wasm-that-traps probe probe-that-panics previous-envoy rls-if-it-builds ## Run every test that this machine can run; skips are named
 	@[ ! -x $(RLS) ] || $(CARGO) test -q $(OF_RLS)
 	$(CARGO) test --workspace --no-fail-fast
 
@@ -116,6 +116,11 @@ lint: wasm-target
 .PHONY: wasm
 wasm: wasm-target ## Build target/wasm32-wasip1/release/layerprint.wasm
 	@$(CARGO) build -q --release -p layerprint --lib --target $(TARGET)
+
+# The same with a trap in a phase that a request names: tests show what is lost with a VM, and what is kept.
+.PHONY: wasm-that-traps
+wasm-that-traps: wasm-target
+	@$(CARGO) build -q --profile traps -p layerprint --lib --target $(TARGET) --features traps --target-dir target/traps
 
 .PHONY: probe-if-it-builds
 probe-if-it-builds:

@@ -18,4 +18,6 @@ pub mod request;
 #[cfg(target_arch = "wasm32")]
 mod sdk;
 mod transport;
+#[cfg(all(target_arch = "wasm32", feature = "traps"))]
+mod traps;
 mod visit;
