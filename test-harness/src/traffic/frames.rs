@@ -3,6 +3,7 @@
 use std::io;
 
 use loona_hpack::Encoder;
+use loona_hpack::encoder::encode_integer;
 
 use super::connection::Connection;
 
@@ -54,50 +55,101 @@ pub fn block<'a>(fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Vec<
     Encoder::new().encode(fields)
 }
 
+/// A header block whose fields go into no table (RFC 7541, 6.2.3), so that it says the same however often it is sent.
+pub fn literals<'a>(fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Vec<u8> {
+    let text = |text: &[u8]| [encode_integer(text.len(), 7), text.to_vec()].concat();
+    let one = |(name, value)| [vec![0x10], text(name), text(value)].concat();
+    fields.into_iter().flat_map(one).collect()
+}
+
 /// How a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// With an answer.
     Answered,
-    /// The proxy reset it, or gave the connection up.
+    /// The proxy reset it, or will not look at it.
     Refused,
     /// The connection ended.
     Closed,
 }
 
-/// Reads until this stream has ended; `look` is shown the payload of each frame of an answer, with its kind.
+/// What became of a stream, and of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// How the stream ended.
+    pub ending: Ending,
+    /// The proxy has said that it takes no more streams here.
+    pub is_last: bool,
+}
+
+/// Reads until so many streams have ended, the last of which is `last`; `look` is shown the payload of each frame of an answer, with its
+/// kind. One that is not answered ends them all.
 ///
 /// # Errors
 ///
 /// Nothing comes.
-pub fn read_stream(connection: &mut Connection, stream: u32, mut look: impl FnMut(u8, &[u8])) -> io::Result<Ending> {
-    loop {
-        let head = match connection.exactly(9) {
-            Ok(head) => head,
-            Err(error) if is_end(&error) => return Ok(Ending::Closed),
-            Err(error) => return Err(error),
+pub fn read_streams(
+    connection: &mut Connection,
+    count: u32,
+    last: u32,
+    mut look: impl FnMut(u8, &[u8]),
+) -> io::Result<Ended> {
+    let mut is_last = false;
+    let mut answered = 0;
+    let ending = loop {
+        let Some((kind, flags, stream, payload)) = next(connection)? else {
+            break Ending::Closed;
         };
-        let &[a, b, c, kind, flags, d, e, f, g] = head.as_slice() else {
-            return Ok(Ending::Closed);
-        };
-        let length = usize::try_from(u32::from_be_bytes([0, a, b, c])).map_err(io::Error::other)?;
-        let payload = match connection.exactly(length) {
-            Ok(payload) => payload,
-            Err(error) if is_end(&error) => return Ok(Ending::Closed),
-            Err(error) => return Err(error),
-        };
-        let is_ours = u32::from_be_bytes([d, e, f, g]) == stream;
         match kind {
-            kind::DATA | kind::HEADERS if is_ours => {
+            kind::DATA | kind::HEADERS => {
                 look(kind, &payload);
-                if flags & END_STREAM != 0 {
-                    return Ok(Ending::Answered);
+                answered += u32::from(flags & END_STREAM != 0);
+                if answered == count {
+                    break Ending::Answered;
                 }
             }
-            kind::RST_STREAM if is_ours => return Ok(Ending::Refused),
-            kind::GOAWAY => return Ok(Ending::Refused),
+            kind::RST_STREAM => break Ending::Refused,
+            kind::GOAWAY => {
+                is_last = true;
+                let processed = payload.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+                if processed < last {
+                    break Ending::Refused;
+                }
+            }
+            kind::SETTINGS | kind::PING if flags & ACK == 0 && stream == 0 => {
+                let mut answer = Vec::new();
+                let payload = if kind == kind::PING { payload.as_slice() } else { &[] };
+                put(&mut answer, kind, ACK, 0, payload);
+                // One that has closed says so when it is read from.
+                let _ = connection.send(&answer);
+            }
             _ => {}
         }
+    };
+    Ok(Ended { ending, is_last })
+}
+
+type Frame = (u8, u8, u32, Vec<u8>);
+
+/// The next frame; none where the connection has ended.
+fn next(connection: &mut Connection) -> io::Result<Option<Frame>> {
+    let read = |connection: &mut Connection| {
+        let head = connection.exactly(9)?;
+        let &[a, b, c, kind, flags, d, e, f, g] = head.as_slice() else {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        };
+        let length = usize::try_from(u32::from_be_bytes([0, a, b, c])).map_err(io::Error::other)?;
+        Ok((
+            kind,
+            flags,
+            u32::from_be_bytes([d, e, f, g]),
+            connection.exactly(length)?,
+        ))
+    };
+    match read(connection) {
+        Ok(frame) => Ok(Some(frame)),
+        Err(error) if is_end(&error) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -117,5 +169,16 @@ mod tests {
         let mut bytes = Vec::new();
         put(&mut bytes, kind::SETTINGS, ACK, 1, &settings(&[(0x4, 0x1_0000)]));
         assert_eq!(bytes, [0, 0, 6, 4, 1, 0, 0, 0, 1, 0, 4, 0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn literals_are_read_as_they_were_written() {
+        let long = [b'v'; 300];
+        let block = literals([(&b"x-a"[..], &b"1"[..]), (b"x-long", &long)]);
+        let read = loona_hpack::Decoder::new().decode(&block).unwrap();
+        assert_eq!(
+            read,
+            [(b"x-a".to_vec(), b"1".to_vec()), (b"x-long".to_vec(), long.to_vec())]
+        );
     }
 }

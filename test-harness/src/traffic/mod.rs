@@ -6,7 +6,9 @@ mod chance;
 mod connection;
 pub mod frames;
 pub mod hostile;
+mod kept;
 mod text;
 
 pub use self::chance::Chance;
 pub use self::connection::{Connection, Reply, source};
+pub use self::kept::Kept;
