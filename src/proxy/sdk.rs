@@ -252,13 +252,13 @@ impl Context for Request {}
 impl HttpContext for Request {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         #[cfg(feature = "traps")]
-        super::traps::on_headers(&Envoy, "request");
+        super::traps::on_request(&Envoy);
         action(self.0.on_request_headers(&Envoy))
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
         #[cfg(feature = "traps")]
-        super::traps::on_headers(&Envoy, "response");
+        super::traps::on_response();
         self.0.on_response_headers(&Envoy);
         Action::Continue
     }

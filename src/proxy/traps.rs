@@ -2,11 +2,25 @@
 //! has it, and `make wasm` builds without.
 
 use crate::host::Host;
+use std::cell::Cell;
 
-/// Traps when the request says `x-trap: PHASE`. It is asked of the property: in a later phase the headers of the request are gone.
-pub(super) fn on_headers(host: &impl Host, phase: &str) {
-    let asked = host.property(&["request", "headers", "x-trap"]);
-    if matches!(asked, Ok(Some(asked)) if asked == phase.as_bytes()) {
+thread_local! {
+    /// Whether the next answer is to trap: what the request said is gone by then.
+    static NEXT_ANSWER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Traps when the request says `x-trap: request`, and remembers `x-trap: response`.
+pub(super) fn on_request(host: &impl Host) {
+    match host.property(&["request", "headers", "x-trap"]) {
+        Ok(Some(asked)) if asked == b"request" => std::process::abort(),
+        Ok(Some(asked)) => NEXT_ANSWER.set(asked == b"response"),
+        _ => {}
+    }
+}
+
+/// Traps when a request has asked for it.
+pub(super) fn on_response() {
+    if NEXT_ANSWER.get() {
         std::process::abort();
     }
 }

@@ -153,7 +153,8 @@ fn next(connection: &mut Connection) -> io::Result<Option<Frame>> {
     }
 }
 
-fn is_end(error: &io::Error) -> bool {
+/// Whether the connection has ended, in order or not.
+pub(super) fn is_end(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe

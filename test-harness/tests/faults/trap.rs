@@ -91,9 +91,9 @@ fn after_a_trap_the_next_request_is_served_by_a_new_vm_that_knows_what_was_count
 
     for phase in ["request", "response", "data"] {
         let before = reloads(&stack);
-        // The client whose request it was sees its connection closed.
+        // The client whose request it was sees its connection closed, or what was on its way already.
         let (status, _) = ask(&stack, "/", &format!("x-trap: {phase}\r\n"));
-        assert!(matches!(status, None | Some(503)), "{phase}: {status:?}");
+        assert!(status.is_none() || phase == "response", "{phase}: {status:?}");
         let (status, received) = ask(&stack, "/", "");
         assert_eq!(status, Some(200), "{phase}: {}", stack.envoy_log_tail());
         assert!(received.contains(VERDICT), "{phase}: {received}");
@@ -134,7 +134,7 @@ fn a_second_trap_at_once_closes_the_worker_to_all_until_the_backoff_is_over() {
     ask(&stack, "/", "x-trap: request\r\n");
     assert_eq!(ask(&stack, "/", "").0, Some(200));
     ask(&stack, "/", "x-trap: request\r\n");
-    let (status, received) = ask(&stack, "/", "x-layerprint-verdict: forged\r\n");
+    let (status, received) = ask(&stack, "/", "x-layerprint-verdict: made-up\r\n");
     assert_eq!(
         (status, received.as_str()),
         (None, ""),
@@ -165,7 +165,7 @@ fn closed_refuses_all_from_a_trap_on_and_open_lets_all_through_unseen() {
     if !can_run(test) {
         return;
     }
-    let forged = "x-layerprint-verdict: forged\r\n";
+    let forged = "x-layerprint-verdict: made-up\r\n";
     let closed = stack(test, "FAIL_CLOSED");
     assert_eq!(ask(&closed, "/", "").0, Some(200));
     ask(&closed, "/", "x-trap: request\r\n");
@@ -177,12 +177,12 @@ fn closed_refuses_all_from_a_trap_on_and_open_lets_all_through_unseen() {
 
     let open = stack(test, "FAIL_OPEN");
     let (status, received) = ask(&open, "/", forged);
-    assert!(status == Some(200) && !received.contains("forged"), "{received}");
+    assert!(status == Some(200) && !received.contains("made-up"), "{received}");
     ask(&open, "/", "x-trap: request\r\n");
     thread::sleep(BACKOFF);
     let (status, received) = ask(&open, "/", forged);
     assert!(
-        status == Some(200) && received.contains("forged"),
+        status == Some(200) && received.contains("made-up"),
         "all pass, forged headers too: {received}"
     );
     for _ in 0..7 {
