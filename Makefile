@@ -6,6 +6,7 @@
 # Variables: ENVOY_BIN=PATH uses that Envoy instead of the one from PyPI. PYTHON=PATH makes the virtual environment.
 # LAYERPRINT_CONFIG=FILE replaces the filter's configuration in `run`, `demo` and `bench-limits`. LAYERPRINT_REQUIRE=all makes a test
 # that cannot run here fail instead of being skipped. LAYERPRINT_BENCH_SECONDS is how long `bench` takes each of its twelve times (3).
+# LAYERPRINT_SOAK_SECONDS is how long `soak` lasts (600). LAYERPRINT_HOSTILE is how many hostile requests the test of faults sends (10,000).
 # EVAL="--only TEXT --summary --markdown" are the options of `eval`.
 
 .DEFAULT_GOAL := help
@@ -81,6 +82,14 @@ bench-probe: setup wasm probe
 .PHONY: bench-limits
 bench-limits: setup wasm
 	@$(LAB) bench-limits
+
+.PHONY: soak
+soak: setup wasm probe ## Ten minutes of real and hostile traffic; fails when memory grows or anything goes wrong (LAYERPRINT_SOAK_SECONDS)
+	@$(LAB) soak
+
+.PHONY: scale
+scale: setup wasm ## What a request costs with ten and with a hundred thousand of everything, as curves
+	@$(LAB) scale
 
 .PHONY: solving
 solving: setup wasm ## Measure how long the browsers here take for the work of the challenge's page

@@ -18,21 +18,25 @@ pub struct Kept {
     block: Vec<u8>,
 }
 
+/// The header block of `GET path` with these fields behind the pseudo-headers.
+pub fn request(path: &str, fields: &[(&str, &str)]) -> Vec<u8> {
+    let own = [
+        (":method", "GET"),
+        (":path", path),
+        (":scheme", "http"),
+        (":authority", "localhost"),
+    ];
+    let all = own.iter().chain(fields);
+    frames::literals(all.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
+}
+
 impl Kept {
-    /// From `source` to this port of 127.0.0.1, for `GET path` with these fields behind the pseudo-headers.
+    /// From `source` to this port of 127.0.0.1, for `GET path` with these fields.
     ///
     /// # Errors
     ///
     /// Nobody listens.
     pub fn open(source: Ipv4Addr, port: u16, path: &str, fields: &[(&str, &str)]) -> io::Result<Self> {
-        let own = [
-            (":method", "GET"),
-            (":path", path),
-            (":scheme", "http"),
-            (":authority", "localhost"),
-        ];
-        let all = own.iter().chain(fields);
-        let block = frames::literals(all.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
         let mut connection = Connection::open(source, port)?;
         let mut opening = frames::PREFACE.to_vec();
         frames::put(&mut opening, kind::SETTINGS, 0, 0, &[]);
@@ -41,7 +45,7 @@ impl Kept {
         Ok(Self {
             connection,
             next: 1,
-            block,
+            block: request(path, fields),
         })
     }
 
@@ -51,13 +55,33 @@ impl Kept {
     ///
     /// Nothing comes.
     pub fn ask(&mut self, times: u32, look: impl FnMut(u8, &[u8])) -> io::Result<Ended> {
-        const ENDS: u8 = frames::END_STREAM | frames::END_HEADERS;
         let mut requests = Vec::new();
         for _ in 0..times {
-            frames::put(&mut requests, kind::HEADERS, ENDS, self.next, &self.block);
-            self.next = self.next.saturating_add(2);
+            put(&mut requests, &mut self.next, &self.block);
         }
         self.connection.send(&requests)?;
         frames::read_streams(&mut self.connection, times, self.next.saturating_sub(2), look)
     }
+
+    /// Asks with these header blocks in one write, and waits for all answers.
+    ///
+    /// # Errors
+    ///
+    /// Nothing comes.
+    pub fn ask_each(&mut self, blocks: impl IntoIterator<Item = Vec<u8>>) -> io::Result<Ended> {
+        let mut requests = Vec::new();
+        let first = self.next;
+        for block in blocks {
+            put(&mut requests, &mut self.next, &block);
+        }
+        self.connection.send(&requests)?;
+        let count = self.next.saturating_sub(first) / 2;
+        frames::read_streams(&mut self.connection, count, self.next.saturating_sub(2), |_, _| {})
+    }
+}
+
+fn put(requests: &mut Vec<u8>, next: &mut u32, block: &[u8]) {
+    const ENDS: u8 = frames::END_STREAM | frames::END_HEADERS;
+    frames::put(requests, kind::HEADERS, ENDS, *next, block);
+    *next = next.saturating_add(2);
 }

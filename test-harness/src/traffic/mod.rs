@@ -11,4 +11,4 @@ mod text;
 
 pub use self::chance::Chance;
 pub use self::connection::{Connection, Reply, source};
-pub use self::kept::Kept;
+pub use self::kept::{Kept, request};

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::look::{stat, traps, wait_until_idle, wasm_memory};
 
 /// How many are sent unless told otherwise.
-pub const USUAL: u64 = 20_000;
+pub const USUAL: u64 = 10_000;
 const CLIENTS: usize = 8;
 
 #[derive(Clone, Copy, Debug, Default)]
