@@ -89,7 +89,7 @@ soak: setup wasm probe ## Ten minutes of real and hostile traffic; fails when me
 
 .PHONY: scale
 scale: setup wasm ## What a request costs with ten and with a hundred thousand of everything, as curves
-	@$(LAB) scale
+	@ulimit -n 65536 2>/dev/null; $(LAB) scale
 
 .PHONY: solving
 solving: setup wasm ## Measure how long the browsers here take for the work of the challenge's page

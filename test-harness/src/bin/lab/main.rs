@@ -55,6 +55,8 @@ fn dispatch(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
         ["bench-challenge", options @ ..] => bench::bench_challenge(options),
         ["soak"] => soak::soak(),
         ["scale", options @ ..] => scale::scale(options),
+        // For `scale` itself.
+        ["hold", port, count] => scale::hold(port, count),
         ["solving"] => solving::solving(),
         ["hosts", paths @ ..] => Ok(hosts::hosts(paths)),
         ["eval", options @ ..] => eval::eval(options),

@@ -4,6 +4,7 @@
 //! All steps of a curve run side by side, each in an Envoy of its own with one worker, and take turns: what slows the machine down slows
 //! all. Counted is the CPU time of Envoy's process. The table is printed, and kept with the curves in `target/bench/scale.*`.
 
+mod hold;
 mod steps;
 
 use std::error::Error;
@@ -18,9 +19,11 @@ use layerprint_harness::repo;
 use layerprint_harness::stack::{Stack, StackOptions};
 use layerprint_harness::table::Table;
 use layerprint_harness::traffic::frames::Ending;
-use layerprint_harness::traffic::{Connection, Kept, request, source};
+use layerprint_harness::traffic::{Kept, request};
 use serde_json::json;
 
+use self::hold::Held;
+pub(crate) use self::hold::hold;
 use self::steps::{Kind, Step};
 use super::chart::{self, Chart, Curve, float};
 use super::quick;
@@ -106,7 +109,7 @@ struct Running {
     stack: Stack,
     client: Kept,
     /// Connections that are only open.
-    _open: Vec<Connection>,
+    _held: Option<Held>,
     /// The number of the next request's key.
     key: u64,
 }
@@ -157,17 +160,9 @@ fn start(kind: Kind, step: Step) -> Result<Running, Box<dyn Error>> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let mut open = Vec::new();
-    if kind == Kind::Connections {
-        for number in 0..step.count {
-            let mut connection = Connection::open(source(number), port)?;
-            let status = connection.get(PATH, "user-agent: curl/8.5.0\r\n")?.status;
-            if status != 200 {
-                return Err(format!("a connection was answered {status}").into());
-            }
-            open.push(connection);
-        }
-    }
+    let held = (kind == Kind::Connections)
+        .then(|| Held::open(port, step.count))
+        .transpose()?;
     let client = Kept::open(Ipv4Addr::LOCALHOST, port, PATH, &fields)?;
     let measured = Measured {
         step,
@@ -181,7 +176,7 @@ fn start(kind: Kind, step: Step) -> Result<Running, Box<dyn Error>> {
         measured,
         stack,
         client,
-        _open: open,
+        _held: held,
         key: 0,
     };
     // Each key is there before it counts; else it is only warmed up.

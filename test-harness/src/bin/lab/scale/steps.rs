@@ -55,11 +55,12 @@ impl Kind {
     }
 
     pub(super) fn steps(self) -> Vec<Step> {
+        let most = [10, 1_000, most_connections()];
         let counts: &[u64] = match self {
             Self::Rules => &[10, 1_000, 10_000],
             Self::Values | Self::Networks | Self::Keys => &[10, 1_000, 100_000],
             Self::Routes => &[4, 32, 256],
-            Self::Connections => &[10, 1_000, 20_000],
+            Self::Connections => &most,
             Self::Headers => &[5, 20, 50, 100],
         };
         let bare = matches!(self, Self::Headers | Self::Connections);
@@ -105,6 +106,16 @@ impl Kind {
         }
         fields
     }
+}
+
+/// As many as this process may have open, and Envoy, whose limit is the same; some are needed for else.
+fn most_connections() -> u64 {
+    const WANTED: u64 = 20_000;
+    const ELSE: u64 = 1_000;
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let most = line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u64>().ok());
+    most.map_or(WANTED, |most| most.saturating_sub(ELSE).min(WANTED))
 }
 
 /// The key of this number.

@@ -137,11 +137,12 @@ impl Traffic {
     }
 }
 
-/// A client that comes once, for one to three requests.
+/// A client that comes once, for one request or two.
 fn once(counts: &Counts, ports: Ports) -> io::Result<()> {
     let number = add(&counts.addresses, 1);
     let mut connection = Connection::open(source(number), ports.http)?;
-    for nth in (0..=number % 3).rev() {
+    let more = u64::from(number % 4 == 0);
+    for nth in (0..=more).rev() {
         let path = match number % 50 {
             0 => "/login/x",
             1 => "/challenged",
@@ -190,7 +191,7 @@ fn staying(counts: &Counts, ports: Ports) -> io::Result<()> {
             return Err(io::Error::other(format!("HTTP/2: {ended:?}")));
         }
         // It is here to stay, not to take all there is.
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(20));
         if !counts.goes_on() {
             break;
         }
@@ -251,6 +252,8 @@ fn by_real_clients(counts: &Counts, clients: &[Client], urls: &[String; 3], chan
             return Err(io::Error::other(format!("{client:?}: {}", reply.status)));
         }
     }
+    // A handshake costs as much as ten of the others' connections: those are to come too.
+    thread::sleep(Duration::from_secs(1));
     let many = TLS.to_string();
     let h2load = Command::new("h2load")
         .args(["-n", &many, "-c", &many, quick.as_str()])
