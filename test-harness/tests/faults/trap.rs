@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::Ipv4Addr;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use layerprint_harness::availability::{Availability, require_or_skip};
 use layerprint_harness::repo;
@@ -34,7 +34,11 @@ fn configuration() -> Value {
     json!({
         "mode": "enforce",
         "challenge": false,
-        "limits": {"rates": [{"name": "five", "match": {"path": "/counted"}, "key": ["client_ip"], "requests": 5, "per_s": 600}]},
+        "rules": [{"name": "slow", "match": {"path": "/slow"}, "action": "slow"}],
+        "limits": {
+            "slow": {"delay_ms": 1_000},
+            "rates": [{"name": "five", "match": {"path": "/counted"}, "key": ["client_ip"], "requests": 5, "per_s": 600}],
+        },
     })
 }
 
@@ -47,6 +51,9 @@ fn stack(test: &str, policy: &'static str) -> Stack {
         visit(config, &mut |object| {
             if object.contains_key("failure_policy") {
                 object.insert("failure_policy".to_owned(), json!(policy));
+            }
+            if object.contains_key("http_filters") {
+                object.insert("stream_idle_timeout".to_owned(), json!("3s"));
             }
         });
     };
@@ -160,6 +167,37 @@ fn connections_that_were_open_when_the_vm_died_are_closed_when_they_say_more() {
 }
 
 #[test]
+fn a_request_that_was_held_back_when_the_vm_died_is_held_until_envoy_gives_it_up() {
+    let test = "a_request_that_was_held_back_when_the_vm_died_is_held_until_envoy_gives_it_up";
+    if !can_run(test) {
+        return;
+    }
+    let stack = stack(test, "FAIL_RELOAD");
+    let mut held = Connection::open(Ipv4Addr::LOCALHOST, stack.ports().http).unwrap();
+    held.send(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    thread::sleep(Duration::from_millis(300));
+    ask(&stack, "/", "x-trap: request\r\n");
+    assert_eq!(ask(&stack, "/", "").0, Some(200));
+    // Nobody is left who would let it go on. A client that waits longer than Envoy lets a stream be idle is told so, or sees it closed.
+    let waits = Instant::now();
+    let answer = held.reply();
+    assert!(
+        answer.is_err() || answer.as_ref().is_ok_and(|reply| reply.status == 504),
+        "{answer:?}"
+    );
+    assert!(
+        waits.elapsed() > Duration::from_secs(1),
+        "{answer:?} after {:?}",
+        waits.elapsed()
+    );
+    assert!(
+        waits.elapsed() < Duration::from_secs(10),
+        "{answer:?} after {:?}",
+        waits.elapsed()
+    );
+}
+
+#[test]
 fn closed_refuses_all_from_a_trap_on_and_open_lets_all_through_unseen() {
     let test = "closed_refuses_all_from_a_trap_on_and_open_lets_all_through_unseen";
     if !can_run(test) {
@@ -178,7 +216,9 @@ fn closed_refuses_all_from_a_trap_on_and_open_lets_all_through_unseen() {
     let open = stack(test, "FAIL_OPEN");
     let (status, received) = ask(&open, "/", forged);
     assert!(status == Some(200) && !received.contains("made-up"), "{received}");
-    ask(&open, "/", "x-trap: request\r\n");
+    let (status, received) = ask(&open, "/", "x-trap: request\r\n");
+    assert_eq!(status, Some(200), "the request that trapped goes on");
+    assert!(!received.contains(VERDICT), "{received}");
     thread::sleep(BACKOFF);
     let (status, received) = ask(&open, "/", forged);
     assert!(

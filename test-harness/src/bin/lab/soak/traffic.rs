@@ -67,6 +67,9 @@ fn add(counter: &AtomicU64, more: u64) -> u64 {
     counter.fetch_add(more, Ordering::Relaxed)
 }
 
+/// What a client does, again and again.
+type Work = Box<dyn FnMut(&Counts) -> io::Result<()> + Send>;
+
 /// Clients at work.
 pub(super) struct Traffic {
     counts: Arc<Counts>,
@@ -78,7 +81,7 @@ impl Traffic {
         let hello = fs::read(repo::root().join("tests/fixtures/tls/chromium-1.bin"))?;
         let (counts, ports) = (Arc::<Counts>::default(), stack.ports());
         let mut clients = Vec::new();
-        let mut client = |mut work: Box<dyn FnMut(&Counts) -> io::Result<()> + Send>| {
+        let mut client = |mut work: Work| {
             let counts = Arc::clone(&counts);
             clients.push(thread::spawn(move || {
                 let mut troubles = Vec::new();
@@ -141,7 +144,7 @@ impl Traffic {
 fn once(counts: &Counts, ports: Ports) -> io::Result<()> {
     let number = add(&counts.addresses, 1);
     let mut connection = Connection::open(source(number), ports.http)?;
-    let more = u64::from(number % 4 == 0);
+    let more = u64::from(number.is_multiple_of(4));
     for nth in (0..=more).rev() {
         let path = match number % 50 {
             0 => "/login/x",
