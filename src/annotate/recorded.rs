@@ -177,9 +177,9 @@ impl<'v> Recorded<'v> {
             own: Own {
                 crawler: by.crawlers.verify_claim(&claims, client),
                 forged: self
-                .number("forged")
-                .and_then(|count| count.try_into().ok())
-                .unwrap_or_default(),
+                    .number("forged")
+                    .and_then(|count| count.try_into().ok())
+                    .unwrap_or_default(),
                 remembered: &self.remembered(),
             },
         };

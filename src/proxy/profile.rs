@@ -54,10 +54,7 @@ impl Profile {
             // A copy takes no more room than it needs.
             order: order.clone(),
             is_of_browser: said.is_of_browser(),
-            claims_crawler: !matches!(
-                crawlers.verify_claim(said.claims(), None),
-                Verification::NotClaimed
-            ),
+            claims_crawler: !matches!(crawlers.verify_claim(said.claims(), None), Verification::NotClaimed),
             line: OnceCell::new(),
         }
     }
@@ -97,7 +94,10 @@ impl Profiles {
         let profile = if write_key(&mut key, order, fields) {
             let mut kept = self.kept.borrow_mut();
             let digest = digest(&key);
-            let found = kept.get(&digest).filter(|profile| are_same(&profile.key, &key)).cloned();
+            let found = kept
+                .get(&digest)
+                .filter(|profile| are_same(&profile.key, &key))
+                .cloned();
             found.unwrap_or_else(|| {
                 let profile = Rc::new(Profile::new(&key, order, fields, crawlers));
                 kept.put(digest, Rc::clone(&profile));
@@ -160,7 +160,10 @@ fn are_same(one: &[u8], other: &[u8]) -> bool {
     let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
     let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
     words.len() == other_words.len()
-        && words.iter().zip(other_words).all(|(one, other)| word(one) == word(other))
+        && words
+            .iter()
+            .zip(other_words)
+            .all(|(one, other)| word(one) == word(other))
         && rest == other_rest
 }
 
@@ -246,7 +249,9 @@ impl Common<'_> {
         };
         let wanted = (self.profile.number, observed.networks);
         let mut standings = connection.standings.borrow_mut();
-        let found = standings.iter().find(|(number, networks, _)| (*number, *networks) == wanted);
+        let found = standings
+            .iter()
+            .find(|(number, networks, _)| (*number, *networks) == wanted);
         if let Some((.., standing)) = found {
             return Rc::clone(standing);
         }

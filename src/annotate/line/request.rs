@@ -4,8 +4,8 @@ use super::json::{Line, string};
 use crate::annotate::Observed;
 use crate::clients::catalogue::Likeness;
 use crate::clients::crawlers::Verification;
-use crate::evidence::{Evidence, Sent};
 use crate::evidence::claims::UserAgent;
+use crate::evidence::{Evidence, Sent};
 use core::fmt::{self, Write};
 use std::borrow::Cow;
 

@@ -24,8 +24,8 @@ fn another_configuration_under_load_costs_no_request() {
     let options = StackOptions::new(test)
         .filter(serde_json::json!({}))
         .edit(listeners.edit())
-        // Connections of the old one are asked to end within this, and so are they within the test.
-        .arguments(["--drain-time-s", "2"]);
+        // Connections of the old one are told to end with their next answer, and are cut when this is over.
+        .arguments(["--drain-strategy", "immediate", "--drain-time-s", "4"]);
     let stack = Stack::start(options).unwrap();
     let load = Load::begin(&stack);
     for time in 1..=TIMES {
@@ -42,7 +42,7 @@ fn another_configuration_under_load_costs_no_request() {
         wait(&stack, "nobody is answered", || load.answered() > answered + 200);
     }
     // The last ones of the old are closed.
-    thread::sleep(Duration::from_millis(2_500));
+    thread::sleep(Duration::from_millis(4_500));
     let (answered, failures) = load.end();
     println!("{TIMES} configurations, {answered} requests answered");
     assert_eq!(failures, [""; 0], "of {answered}");

@@ -13,8 +13,15 @@ use serde_json::json;
 use crate::load::Load;
 use crate::look::{PATIENCE, stat, traps};
 
-/// The old one asks its connections to end, and quits.
-const TIMES: [&str; 4] = ["--drain-time-s", "2", "--parent-shutdown-time-s", "4"];
+/// The old one tells its connections to end with their next answer, and quits.
+const TIMES: [&str; 6] = [
+    "--drain-strategy",
+    "immediate",
+    "--drain-time-s",
+    "4",
+    "--parent-shutdown-time-s",
+    "6",
+];
 
 #[test]
 fn an_envoy_that_takes_over_loses_no_request_and_counts_from_the_beginning() {

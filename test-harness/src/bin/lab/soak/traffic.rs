@@ -21,7 +21,7 @@ use layerprint_harness::traffic::{Chance, Connection, Kept, source};
 /// What Envoy answers itself.
 pub(super) const QUICK: &str = "/quick";
 /// Clients that come once, at a time.
-const ONCE: u32 = 4;
+const ONCE: u32 = 8;
 /// How many slow ones are there at a time, and for how long.
 const SLOW: u64 = 200;
 const SLOW_FOR: Duration = Duration::from_secs(5);
