@@ -2,8 +2,6 @@
 //! Sen), and by Kendall's test of rank how sure it is. Memory that is taken in steps and given back late has no normal distribution, and
 //! this test asks for none.
 
-/// Growth over the second half that is still called flat, as a share of what there is.
-const FLAT: f64 = 0.01;
 /// The fewest samples in that half.
 const FEWEST: usize = 20;
 /// 95 % of a normal distribution lie within so many standard deviations.
@@ -18,12 +16,15 @@ pub(super) struct Growth {
     low: f64,
     median: f64,
     high: f64,
+    /// What may be added over the half.
+    allowed: f64,
     unit: &'static str,
 }
 
 impl Growth {
-    /// Of samples as they were taken, one after another in the same steps of time; none of too few.
-    pub(super) fn of(samples: &[f64], unit: &'static str) -> Option<Self> {
+    /// Of samples as they were taken, one after another in the same steps of time; none of too few. So much growth over the half is still
+    /// called flat.
+    pub(super) fn of(samples: &[f64], allowed: f64, unit: &'static str) -> Option<Self> {
         let half = samples.get(samples.len() / 2..)?;
         if half.len() < FEWEST {
             return None;
@@ -47,14 +48,14 @@ impl Growth {
             low: over_half(((pairs - spread) / 2.0 / pairs).max(0.0))?,
             median: over_half(0.5)?,
             high: over_half(((pairs + spread) / 2.0 / pairs).min(1.0))?,
+            allowed,
             unit,
         })
     }
 
-    /// Whether growth beyond [`FLAT`] is not shown, and not likely either.
+    /// Whether more growth than is allowed is neither shown nor likely.
     pub(super) fn is_flat(&self) -> bool {
-        let limit = self.level * FLAT;
-        self.low <= limit && self.median <= limit
+        self.median <= self.allowed
     }
 
     pub(super) fn words(&self) -> String {
@@ -65,7 +66,7 @@ impl Growth {
             self.median,
             self.low,
             self.high,
-            self.level * FLAT,
+            self.allowed,
             unit = self.unit,
         )
     }
@@ -88,7 +89,7 @@ mod tests {
 
     fn growth(make: impl Fn(u32) -> f64) -> Growth {
         let samples: Vec<f64> = (0..300).map(make).collect();
-        Growth::of(&samples, "MiB").unwrap()
+        Growth::of(&samples, 1.0, "MiB").unwrap()
     }
 
     #[test]
@@ -113,6 +114,6 @@ mod tests {
 
     #[test]
     fn of_few_samples_nothing_is_said() {
-        assert_eq!(Growth::of(&[1.0; 30], "MiB"), None);
+        assert_eq!(Growth::of(&[1.0; 30], 1.0, "MiB"), None);
     }
 }
