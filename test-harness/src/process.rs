@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The address space that V8 reserves for each linear memory behind its beginning. What is not used yet may not be touched.
 const RESERVED: u64 = 8 << 30;
 
-/// The time that all threads of a process have spent on a CPU, to the nanosecond.
+/// The time that all threads which a process has now have spent on a CPU, to the nanosecond.
 ///
 /// # Errors
 ///
@@ -15,7 +15,10 @@ const RESERVED: u64 = 8 << 30;
 pub fn cpu_time(pid: u32) -> io::Result<Duration> {
     let mut spent = Duration::ZERO;
     for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        // One that has ended meanwhile is not among those that run.
+        let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else {
+            continue;
+        };
         let time = text.split(' ').next().and_then(|first| first.parse().ok());
         spent += time.map(Duration::from_nanos).ok_or_else(|| unexpected(&text))?;
     }
