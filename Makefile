@@ -6,6 +6,7 @@
 # Variables: ENVOY_BIN=PATH uses that Envoy instead of the one from PyPI. PYTHON=PATH makes the virtual environment.
 # LAYERPRINT_CONFIG=FILE replaces the filter's configuration in `run`, `demo` and `bench-limits`. LAYERPRINT_REQUIRE=all makes a test
 # that cannot run here fail instead of being skipped. LAYERPRINT_BENCH_SECONDS is how long `bench` takes for each of its twelve times of fingerprints (3).
+# LAYERPRINT_SOAK_SECONDS is how long `soak` lasts (600). LAYERPRINT_HOSTILE is how many hostile requests the test of faults sends (10,000).
 # EVAL="--only TEXT --summary --markdown" are the options of `eval`.
 
 .DEFAULT_GOAL := help
@@ -39,7 +40,7 @@ run: setup wasm probe-if-it-builds ## The same stack in the foreground until Ctr
 	@$(LAB) run
 
 .PHONY: test
-test: setup wasm probe probe-that-panics previous-envoy rls-if-it-builds ## Run every test that this machine can run; skips are named
+test: setup wasm wasm-that-traps probe probe-that-panics previous-envoy rls-if-it-builds ## Run every test that this machine can run; skips are named
 	@[ ! -x $(RLS) ] || $(CARGO) test -q $(OF_RLS)
 	$(CARGO) test --workspace --no-fail-fast
 
@@ -95,6 +96,14 @@ bench-probe: setup wasm probe
 bench-limits: setup wasm
 	@$(LAB) bench-limits
 
+.PHONY: soak
+soak: setup wasm probe ## Ten minutes of real and hostile traffic; fails when memory grows or anything goes wrong (LAYERPRINT_SOAK_SECONDS)
+	@$(LAB) soak
+
+.PHONY: scale
+scale: setup wasm ## What a request costs with ten and with a hundred thousand of everything, as curves
+	@ulimit -n 65536 2>/dev/null; $(LAB) scale
+
 .PHONY: solving
 solving: setup wasm ## Measure how long the browsers here take for the work of the challenge's page
 	@$(LAB) solving
@@ -134,6 +143,11 @@ lint: wasm-target
 .PHONY: wasm
 wasm: wasm-target ## Build target/wasm32-wasip1/release/layerprint.wasm
 	@$(CARGO) build -q --release -p layerprint --lib --target $(TARGET)
+
+# The same with a trap in a phase that a request names: tests show what is lost with a VM, and what is kept.
+.PHONY: wasm-that-traps
+wasm-that-traps: wasm-target
+	@$(CARGO) build -q --profile traps -p layerprint --lib --target $(TARGET) --features traps --target-dir target/traps
 
 .PHONY: probe-if-it-builds
 probe-if-it-builds:

@@ -21,4 +21,6 @@ pub mod request;
 mod sdk;
 mod signing;
 mod transport;
+#[cfg(all(target_arch = "wasm32", feature = "traps"))]
+mod traps;
 mod visit;

@@ -228,6 +228,8 @@ impl StreamContext for Connection {
     }
 
     fn on_downstream_data(&mut self, size: usize, _: bool) -> Action {
+        #[cfg(feature = "traps")]
+        super::traps::on_data(&Envoy, size);
         self.0.on_downstream_data(&Envoy, size);
         Action::Continue
     }
@@ -250,10 +252,14 @@ impl Context for Request {}
 
 impl HttpContext for Request {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        #[cfg(feature = "traps")]
+        super::traps::on_request(&Envoy);
         action(self.0.on_request_headers(&Envoy))
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        #[cfg(feature = "traps")]
+        super::traps::on_response();
         self.0.on_response_headers(&Envoy);
         Action::Continue
     }

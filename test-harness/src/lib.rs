@@ -10,9 +10,11 @@ pub mod guard;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod hosts;
+pub mod process;
 pub mod replay;
 pub mod repo;
 pub mod signals;
 pub mod solver;
 pub mod stack;
 pub mod table;
+pub mod traffic;

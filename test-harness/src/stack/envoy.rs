@@ -1,5 +1,6 @@
 //! One Envoy process: finding the program, starting it, knowing when it is ready, and leaving none behind.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::net::SocketAddr;
@@ -54,6 +55,44 @@ fn installed_in(venv: &Path) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// Which place an Envoy has among those that take over from each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Restart {
+    /// The first.
+    First,
+    /// The one that takes over from the first, whose base id this is.
+    After(u32),
+}
+
+impl Restart {
+    /// The file that the first one's base id is in: Envoy chooses a free one.
+    const BASE_ID: &'static str = "base-id";
+
+    fn arguments(this: Option<Self>, directory: &Path) -> Vec<OsString> {
+        match this {
+            // No shared memory with a predecessor, and so no base id for two stacks to collide on.
+            None => vec!["--disable-hot-restart".into()],
+            Some(Self::First) => {
+                let file = directory.join(Self::BASE_ID).into_os_string();
+                vec!["--use-dynamic-base-id".into(), "--base-id-path".into(), file]
+            }
+            Some(Self::After(base)) => {
+                let arguments = ["--base-id", &base.to_string(), "--restart-epoch", "1"];
+                arguments.map(OsString::from).to_vec()
+            }
+        }
+    }
+}
+
+/// The base id of the Envoy that was started in `directory` as [`Restart::First`].
+pub(super) fn base_id(directory: &Path) -> Result<u32, StackError> {
+    let file = directory.join(Restart::BASE_ID);
+    let text = fs::read_to_string(&file).map_err(|error| StackError::file(&file, error))?;
+    text.trim()
+        .parse()
+        .map_err(|_| StackError::file(&file, io::Error::other(format!("no base id: {text:?}"))))
+}
+
 /// How to start Envoy.
 pub(super) struct Launch<'a> {
     /// The program and its first arguments; the last of them is Envoy.
@@ -61,6 +100,8 @@ pub(super) struct Launch<'a> {
     pub(super) config: &'a Path,
     pub(super) directory: &'a Path,
     pub(super) concurrency: u16,
+    pub(super) restart: Option<Restart>,
+    pub(super) arguments: &'a [String],
     pub(super) variables: &'a [(String, String)],
     pub(super) ready_within: Duration,
 }
@@ -93,8 +134,8 @@ impl Envoy {
             .arg("-c")
             .arg(launch.config)
             .args(["--concurrency", &launch.concurrency.to_string()])
-            // No shared memory with a predecessor, and so no base id for two stacks to collide on.
-            .arg("--disable-hot-restart")
+            .args(Restart::arguments(launch.restart, launch.directory))
+            .args(launch.arguments)
             .args(["--file-flush-interval-msec", "10"])
             .arg("--admin-address-path")
             .arg(&admin_address)

@@ -30,7 +30,7 @@ pub use self::watched::WatchedListeners;
 use self::access_log::AccessLog;
 use self::admin::Admin;
 use self::config::Rewrite;
-use self::envoy::{Envoy, Launch};
+use self::envoy::{Envoy, Launch, Restart};
 use crate::availability::Availability;
 use crate::echo::Echo;
 use crate::repo;
@@ -113,6 +113,8 @@ pub struct StackOptions {
     beside: Vec<String>,
     command: Option<Vec<PathBuf>>,
     concurrency: u16,
+    restart: Option<Restart>,
+    arguments: Vec<String>,
     variables: Vec<(String, String)>,
     edits: Vec<Edit>,
 }
@@ -131,6 +133,8 @@ impl StackOptions {
             beside: Vec::new(),
             command: None,
             concurrency: CONCURRENCY,
+            restart: None,
+            arguments: Vec::new(),
             variables: Vec::new(),
             edits: Vec::new(),
         }
@@ -206,6 +210,33 @@ impl StackOptions {
         self
     }
 
+    /// Gives Envoy these arguments too.
+    pub fn arguments<const N: usize>(mut self, arguments: [&str; N]) -> Self {
+        self.arguments.extend(arguments.map(str::to_owned));
+        self
+    }
+
+    /// Starts an Envoy from which another one can take over.
+    pub fn restartable(mut self) -> Self {
+        self.restart = Some(Restart::First);
+        self
+    }
+
+    /// Takes over from `old`, which was [`Self::restartable`], on its ports. It has an upstream of its own.
+    ///
+    /// # Errors
+    ///
+    /// When `old` was not.
+    pub fn taking_over_from(mut self, old: &Stack) -> Result<Self, StackError> {
+        self.restart = Some(Restart::After(envoy::base_id(&old.directory.path)?));
+        self.ports = Ports {
+            admin: 0,
+            upstream: 0,
+            ..old.ports
+        };
+        Ok(self)
+    }
+
     /// Sets a variable of Envoy's environment. A filter sees it when its `vm_config` names it.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
@@ -235,7 +266,7 @@ pub struct Stack {
     access_log: AccessLog,
     connections_log: AccessLog,
     _reserved: Option<TcpSocket>,
-    _directory: RunDirectory,
+    directory: RunDirectory,
 }
 
 impl Stack {
@@ -272,7 +303,10 @@ impl Stack {
         if let Availability::Missing(why) = module_availability(&options.module) {
             return Err(StackError::Missing(why));
         }
-        options.ports.check().map_err(StackError::Port)?;
+        // Who takes over finds the ports taken, and is handed them.
+        if !matches!(options.restart, Some(Restart::After(_))) {
+            options.ports.check().map_err(StackError::Port)?;
+        }
         let filter = options.filter.read()?;
         let directory = RunDirectory::make(&options)?;
         let tls = directory.path.join("tls");
@@ -306,6 +340,8 @@ impl Stack {
             config: &config,
             directory: &directory.path,
             concurrency: options.concurrency,
+            restart: options.restart,
+            arguments: &options.arguments,
             variables: &options.variables,
             ready_within: READY_WITHIN,
         })?;
@@ -325,7 +361,7 @@ impl Stack {
             access_log: AccessLog::new(directory.path.join("access.log")),
             connections_log: AccessLog::new(directory.path.join("connections.log")),
             _reserved: reserved,
-            _directory: directory,
+            directory,
         })
     }
 
@@ -512,7 +548,7 @@ impl RunDirectory {
             keep: options.directory.is_some(),
         };
         // Left over from an earlier run: they would be taken for this one's.
-        for stale in ["access.log", "connections.log", "admin-address"] {
+        for stale in ["access.log", "connections.log", "admin-address", "base-id"] {
             let _ = fs::remove_file(directory.path.join(stale));
         }
         Ok(directory)

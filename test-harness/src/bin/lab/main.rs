@@ -2,10 +2,14 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
 mod bench;
+mod chart;
 mod demo;
 mod eval;
 mod hosts;
+mod quick;
 mod run;
+mod scale;
+mod soak;
 mod solving;
 
 use std::error::Error;
@@ -24,6 +28,8 @@ usage: layerprint-lab COMMAND
   bench-probe   what the probe costs Envoy for each connection; [--rounds N] [--connections N]
   bench-limits  what a limit costs Envoy for each request; [--rounds N] [--requests N]
   bench-challenge   what a challenge costs to give, to check, and to have passed; [--rounds N] [--requests N]
+  soak          real and hostile traffic for ten minutes, and whether memory stays flat; LAYERPRINT_SOAK_SECONDS
+  scale         what a request costs with ten and with a hundred thousand of everything; [--only TEXT]
   solving       how long real browsers take for the work of the challenge's page
   eval          real clients through the real Envoy with the probe, and what is said of each; [--only TEXT] [--summary] [--markdown]
   hosts         what works in each of these Envoys with each WebAssembly runtime, as a table; [ENVOY...]
@@ -49,6 +55,10 @@ fn dispatch(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
         ["bench-probe", options @ ..] => bench::bench_probe(options),
         ["bench-limits", options @ ..] => bench::bench_limits(options),
         ["bench-challenge", options @ ..] => bench::bench_challenge(options),
+        ["soak"] => soak::soak(),
+        ["scale", options @ ..] => scale::scale(options),
+        // For `scale` itself.
+        ["hold", port, count] => scale::hold(port, count),
         ["solving"] => solving::solving(),
         ["hosts", paths @ ..] => Ok(hosts::hosts(paths)),
         ["eval", options @ ..] => eval::eval(options),
