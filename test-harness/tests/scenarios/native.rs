@@ -3,7 +3,8 @@
 use super::replayed;
 use super::scenario::{self, Client, Fields, Scenario, Seen};
 use layerprint::annotate::answer::GrpcStatus;
-use layerprint::host::{CounterId, Failure, Fields as FieldsOf, Host, RequestId};
+use layerprint::evidence::fields::borrowed;
+use layerprint::host::{CounterId, Failure, FieldMap, Fields as FieldsOf, Host, RequestId};
 use layerprint::memory::store::{Store, Swap, Unavailable, Version};
 use layerprint::policy::config::Switch;
 use layerprint::proxy::connection::ConnectionRole;

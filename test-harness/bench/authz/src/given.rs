@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use layerprint::annotate::answer::GrpcStatus;
-use layerprint::host::{CounterId, Failure, Fields as FieldsOf, Host, RequestId};
+use layerprint::evidence::fields::borrowed;
+use layerprint::host::{CounterId, Failure, FieldMap, Fields as FieldsOf, Host, RequestId};
 use layerprint::memory::store::{Store, Swap, Unavailable, Version};
 
 /// Header fields in order.
@@ -67,9 +68,9 @@ impl Host for Given {
         Err(Failure)
     }
 
-    fn fields(&self, of: FieldsOf) -> Result<Fields, Failure> {
+    fn fields(&self, of: FieldsOf) -> Result<FieldMap, Failure> {
         match of {
-            FieldsOf::Headers => Ok(self.fields.borrow().clone()),
+            FieldsOf::Headers => Ok(FieldMap::of(borrowed(&self.fields.borrow()))),
             FieldsOf::Trailers => Err(Failure),
         }
     }
