@@ -173,7 +173,8 @@ fn what_is_over_is_forgotten() {
     let (counting, pools) = (counting(), Pools::new());
     for (order, configuration) in [(Order::Envoys, CONFIGURATIONS[0]), (Order::Any, FULL)] {
         let mut filled = Filled::new(&counting, &pools, order, configuration);
-        filled.play(120, None);
+        // Headers that came last are kept too, and of those lengths differ: it takes some time until all are as long as they get.
+        filled.play(480, None);
         let (live, pages, accepted) = filled.look();
         filled.play(120, None);
         let (later, later_pages, altogether) = filled.look();
@@ -181,7 +182,7 @@ fn what_is_over_is_forgotten() {
             "{live} allocations, {pages} pages after {accepted} connections; {later}, {later_pages} after {altogether}"
         );
         assert!(later < live + (altogether - accepted) / 10);
-        assert!(later_pages <= pages + 1);
+        assert!(later_pages <= pages + 2);
     }
 }
 
