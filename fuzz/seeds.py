@@ -67,6 +67,7 @@ def write_all():
     write("claims", claims())
     write("client_hello", bytes_of(TESTS / "fixtures/tls", ".bin"))
     write("config", [*bytes_of(TESTS / "fixtures/config", ".json"), *hex_of("config")])
+    write("field_map", [b"\2\0\0\0\5\0\0\0\1\0\0\0\6\0\0\0\4\0\0\0:path\0/\0cookie\0a=\xff\0\0"])
     write("forwarded", (TESTS / "fixtures/forwarded.txt").read_bytes().splitlines())
     write("handover", (TESTS / "fixtures/handover.txt").read_bytes().splitlines())
     write("http1_head", (opening for opening in openings if not opening.startswith(b"PRI * ")))

@@ -44,6 +44,11 @@ pub(crate) fn forwarded() -> Vec<String> {
 }
 
 /// Addresses that connections come from.
+/// A map as the proxy hands it out: two fields, one of them with a value that is no text.
+pub(crate) fn field_map() -> Vec<u8> {
+    b"\x02\0\0\0\x05\0\0\0\x01\0\0\0\x06\0\0\0\x04\0\0\0:path\0/\0cookie\0a=\xff\0\0".to_vec()
+}
+
 pub(crate) fn source_addresses() -> Vec<String> {
     lines("source_addresses.txt")
 }

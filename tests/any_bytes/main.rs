@@ -14,6 +14,8 @@ mod answer;
 mod challenge;
 #[path = "../../fuzz/invariants/config.rs"]
 mod config;
+#[path = "../../fuzz/invariants/field_map.rs"]
+mod field_map;
 mod fixtures;
 #[path = "../../fuzz/invariants/forwarded.rs"]
 mod forwarded;
@@ -108,6 +110,11 @@ fn addresses_hold_whole_cut_and_changed() {
 }
 
 #[test]
+fn field_maps_hold_whole_cut_and_changed() {
+    around(&fixtures::field_map(), field_map::holds);
+}
+
+#[test]
 fn signatures_hold_whole_cut_and_changed() {
     for line in fixtures::signatures() {
         around(line.as_bytes(), signatures::holds);
@@ -164,6 +171,7 @@ proptest! {
         challenge::holds(&bytes);
         handover::holds(&bytes);
         config::holds(&bytes);
+        field_map::holds(&bytes);
         forwarded::holds(&bytes);
         source_address::holds(&bytes);
         signatures::holds(&bytes);

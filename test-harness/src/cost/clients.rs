@@ -141,7 +141,8 @@ fn told_by_the_probe(hello: &str) -> Result<Connection, NoRecording> {
     let ja3 = Ja3::new(&parsed).map_err(|_| broken())?.md5();
     let ja4 = Ja4::new(&parsed, Transport::Tcp).map_err(|_| broken())?.ja4();
     Ok(Connection::tls()
-        .source("192.0.2.7:40000")
+        // Who sent the SYN below.
+        .source("10.77.0.1:56158")
         .filter_state("layerprint.tls.ja3", ja3.as_str())
         .filter_state("layerprint.tls.ja4", ja4.as_str())
         .filter_state("layerprint.tls.client_hello", &records)
