@@ -4,15 +4,14 @@
 pub type Fields<'f> = [(&'f str, &'f [u8])];
 
 /// The values of the fields of this name, in their order.
-pub fn values<'f>(fields: &'f Fields<'_>, name: &'f str) -> impl Iterator<Item = &'f [u8]> + Clone {
+pub fn values<'i, 'f>(fields: &'i Fields<'f>, name: &'i str) -> impl Iterator<Item = &'f [u8]> + Clone + use<'i, 'f> {
     let of_name = fields.iter().filter(move |(found, _)| *found == name);
     of_name.map(|(_, value)| *value)
 }
 
 /// The value of the first field of this name.
 pub fn first<'f>(fields: &Fields<'f>, name: &str) -> Option<&'f [u8]> {
-    let mut of_name = fields.iter().filter(|(found, _)| *found == name);
-    of_name.next().map(|(_, value)| *value)
+    values(fields, name).next()
 }
 
 /// Fields that somebody owns, as they are looked through.

@@ -24,7 +24,7 @@ pub use handover::{decode as decode_handover, encode as encode_handover};
 pub use names::{RequestNames, is_annotation};
 pub use networks::{NetworkTag, NetworkTags, Networks};
 pub use reported::{ReportedJa3, ReportedJa4};
-pub use said::{Said, Says, is_of_browser};
+pub use said::{Said, Says};
 pub use sent::{COMPARED, Purpose, Sent, is_compared};
 pub use session::Session;
 pub use text::Text;

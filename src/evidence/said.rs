@@ -16,14 +16,9 @@ pub trait Says: Debug {
 
     /// Whether it claims that a person uses its client.
     fn is_of_browser(&self) -> bool {
-        is_of_browser(self.claims())
+        let kind = self.claims().user_agent.seen().map(|agent| agent.kind);
+        matches!(kind, Some(Kind::Browser | Kind::InApp))
     }
-}
-
-/// Whether `claims` are those of a program that shows pages to a person.
-pub fn is_of_browser(claims: &Claims<'_>) -> bool {
-    let kind = claims.user_agent.seen().map(|agent| agent.kind);
-    matches!(kind, Some(Kind::Browser | Kind::InApp))
 }
 
 /// Headers, read at most once.

@@ -225,8 +225,6 @@ const MAX_KEPT: usize = 512;
 struct Kept {
     /// Their kind.
     others: Others,
-    /// How long the line may be for the whole connection to stay within its bytes.
-    room: usize,
     standings: RefCell<VecDeque<(u64, NetworkTags, Rc<Standing>)>>,
     line: OnceCell<Part>,
     id: OnceCell<Box<str>>,
@@ -238,6 +236,7 @@ struct Kept {
 #[derive(Debug)]
 pub(super) struct Common<'a> {
     profile: &'a Profile,
+    known: &'a Known,
     connection: Option<&'a Kept>,
 }
 
@@ -247,7 +246,6 @@ impl<'a> Common<'a> {
         let kept = known.recurring.0.get_or_init(|| {
             Box::new(Kept {
                 others,
-                room: known.room().saturating_sub(MAX_KEPT),
                 standings: RefCell::default(),
                 line: OnceCell::new(),
                 id: OnceCell::new(),
@@ -257,6 +255,7 @@ impl<'a> Common<'a> {
         });
         Self {
             profile,
+            known,
             connection: Some(&**kept).filter(|kept| kept.others == others),
         }
     }
@@ -316,10 +315,9 @@ impl Common<'_> {
         }
         let of_connection = line::part_of_connection(of);
         let line = line::with_parts(annotation, &of_connection, of_headers);
-        if let Some(connection) = self
-            .connection
-            .filter(|connection| of_connection.len() <= connection.room)
-        {
+        // The whole connection stays within its bytes.
+        let fits = of_connection.bytes().saturating_add(MAX_KEPT) <= self.known.room();
+        if let Some(connection) = self.connection.filter(|_| fits) {
             // Nobody has set it meanwhile.
             let _ = connection.line.set(of_connection);
         }

@@ -25,14 +25,9 @@ impl Part {
         }
     }
 
-    /// The bytes that it keeps.
-    pub const fn len(&self) -> usize {
+    /// How many bytes it keeps.
+    pub const fn bytes(&self) -> usize {
         self.text.len().saturating_add(self.missing.len())
-    }
-
-    /// Whether it has no members.
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
@@ -67,14 +62,6 @@ impl Line {
     pub(super) fn text(&mut self, name: &str, value: &impl Display) -> fmt::Result {
         self.name(name);
         string(&mut self.text, value)
-    }
-
-    /// A member whose value is one of our own words, in which nothing is to be escaped.
-    pub(super) fn word(&mut self, name: &str, word: &'static str) {
-        self.name(name);
-        for piece in ["\"", word, "\""] {
-            self.text.push_str(piece);
-        }
     }
 
     /// A member whose value is text that is at hand.

@@ -115,10 +115,10 @@ fn write_connection(
         tls: tls.part,
         ..Lp1::UNSEEN
     };
-    line.word("of", "connection");
+    line.plain("of", "connection");
     if let Some(decision) = decision {
-        line.word("verdict", decision.verdict.as_str());
-        line.word("mode", decision.mode.as_str());
+        line.plain("verdict", decision.verdict.as_str());
+        line.plain("mode", decision.mode.as_str());
         if let Some(rule) = &decision.rule {
             line.text("rule", rule)?;
         }
@@ -159,15 +159,15 @@ fn write_connection_of(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
 
 fn write_verdict(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     let (decision, assessment) = (of.decision, of.assessment);
-    line.word("of", "request");
-    line.word("verdict", decision.verdict.as_str());
-    line.word("mode", decision.mode.as_str());
-    line.word("agreement", assessment.agreement.as_str());
+    line.plain("of", "request");
+    line.plain("verdict", decision.verdict.as_str());
+    line.plain("mode", decision.mode.as_str());
+    line.plain("agreement", assessment.agreement.as_str());
     line.number("confidence", &assessment.confidence)?;
     line.whole("l4", assessment.l4.value().into());
     line.whole("l7", assessment.l7.value().into());
     line.plain("route", &decision.route);
-    line.word("class", decision.class.as_str());
+    line.plain("class", decision.class.as_str());
     if let Some(rule) = &decision.rule {
         line.text("rule", rule)?;
     }
@@ -201,10 +201,10 @@ fn write_verdict(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
 fn write_way(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
     let family = of.facts.peer.as_ref().map(|peer| peer.family().as_str());
     line.evidence("family", &family)?;
-    line.word("channel", of.channel.as_str());
+    line.plain("channel", of.channel.as_str());
     line.evidence("client", &of.way.client.as_ref().map(|client| client.ip))?;
     if let Evidence::Seen(client) = &of.way.client {
-        line.word("client_found", client.found.as_str());
+        line.plain("client_found", client.found.as_str());
     }
     line.whole("claimed_hops", of.way.claimed.into());
     let tags = of.networks.iter().map(NetworkTag::as_str);
