@@ -10,6 +10,7 @@ pub mod guard;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod hosts;
+pub mod numbers;
 pub mod process;
 pub mod replay;
 pub mod repo;

@@ -7,7 +7,8 @@ use std::time::Duration;
 /// The address space that V8 reserves for each linear memory behind its beginning. What is not used yet may not be touched.
 const RESERVED: u64 = 8 << 30;
 
-/// The time that all threads which a process has now have spent on a CPU, to the nanosecond.
+/// The time that all threads which a process has now have spent on a CPU, as the scheduler counts it: in nanoseconds, where utime and
+/// stime of `/proc/PID/stat` come in ticks of 10 ms. Exact for threads that sleep.
 ///
 /// # Errors
 ///
@@ -92,6 +93,8 @@ fn unexpected(text: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
@@ -116,6 +119,24 @@ mod tests {
         assert!(resident(pid).unwrap() > 1 << 20);
         while cpu_time(pid).unwrap() < Duration::from_millis(1) {}
         assert_eq!(wasm_memories(pid).unwrap(), [0; 0]);
+    }
+
+    #[test]
+    fn work_is_counted() {
+        let pid = std::process::id();
+        let before = cpu_time(pid).unwrap();
+        // Ends when it shows, however busy the machine is.
+        while cpu_time(pid).unwrap() < before + Duration::from_millis(20) {}
+    }
+
+    #[test]
+    fn waiting_is_not_counted() {
+        let mut sleeper = Command::new("sleep").arg("60").spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        let spent = cpu_time(sleeper.id()).unwrap();
+        sleeper.kill().unwrap();
+        sleeper.wait().unwrap();
+        assert!(spent < Duration::from_millis(100), "{spent:?}");
     }
 
     #[test]

@@ -5,10 +5,12 @@ use std::io;
 use loona_hpack::Encoder;
 use loona_hpack::encoder::encode_integer;
 
+pub use layerprint::wire::http2::PREFACE;
+
 use super::connection::Connection;
 
-/// What a client says first (RFC 9113, 3.4).
-pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Room for all answers there will ever be, so that none is asked for later (RFC 9113, 6.9.1: 2^31 - 1 at most, 65,535 are there).
+pub const MORE_ROOM: u32 = 0x7fff_ffff - 0xffff;
 
 /// Types of frames (RFC 9113, 6).
 pub mod kind {

@@ -6,9 +6,6 @@ use std::net::Ipv4Addr;
 use super::connection::Connection;
 use super::frames::{self, Ended, kind};
 
-/// Room for all answers there will ever be (RFC 9113, 6.9.1: 2^31 - 1 at most, 65,535 are there).
-const MORE_ROOM: u32 = 0x7fff_ffff - 0xffff;
-
 /// The connection.
 #[derive(Debug)]
 pub struct Kept {
@@ -40,7 +37,13 @@ impl Kept {
         let mut connection = Connection::open(source, port)?;
         let mut opening = frames::PREFACE.to_vec();
         frames::put(&mut opening, kind::SETTINGS, 0, 0, &[]);
-        frames::put(&mut opening, kind::WINDOW_UPDATE, 0, 0, &MORE_ROOM.to_be_bytes());
+        frames::put(
+            &mut opening,
+            kind::WINDOW_UPDATE,
+            0,
+            0,
+            &frames::MORE_ROOM.to_be_bytes(),
+        );
         connection.send(&opening)?;
         Ok(Self {
             connection,

@@ -1,19 +1,18 @@
 //! Chance that repeats: everything that is done follows from one number.
 
-/// A small generator (xorshift).
-pub(crate) struct Dice(u64);
+use layerprint_harness::traffic::Chance;
+
+/// Dice that fall as their seed says.
+pub(crate) struct Dice(Chance);
 
 impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(Chance::new(seed))
     }
 
     /// A number from 0 up to, and without, `below`.
     pub(crate) fn below(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from((self.0 >> 11) % u64::try_from(below.max(1)).unwrap()).unwrap()
+        self.0.below(below)
     }
 
     /// Whether something comes that comes once in `n` times.
@@ -26,12 +25,13 @@ impl Dice {
     }
 
     pub(crate) fn byte(&mut self) -> u8 {
-        u8::try_from(self.below(256)).unwrap()
+        self.0.byte()
     }
 
     /// Up to `most` bytes of any kind.
     pub(crate) fn bytes(&mut self, most: usize) -> Vec<u8> {
-        (0..self.below(most + 1)).map(|_| self.byte()).collect()
+        let count = self.below(most + 1);
+        self.0.bytes(count)
     }
 
     /// `bytes` as they are, or cut, or with some of them changed, left out or put in twice.

@@ -7,6 +7,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use layerprint::wire::{Reader, Short};
+use layerprint_harness::traffic::frames::kind::{DATA, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE};
+use layerprint_harness::traffic::frames::{ACK, END_HEADERS, END_STREAM, MORE_ROOM, PREFACE};
 use loona_hpack::Decoder;
 
 use super::http1::PATIENCE;
@@ -14,22 +16,6 @@ use super::measure::Load;
 
 /// How many requests are under way at a time. A round has a multiple of it.
 pub(super) const AT_A_TIME: u32 = 10;
-
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// Room for all answers there will ever be, so that none is asked for later (RFC 9113, 6.9.1: 2^31 − 1 at most, 65,535 are there).
-const MORE_ROOM: u32 = 0x7fff_ffff - 0xffff;
-
-/// Types of frames and their flags (RFC 9113, 6).
-const DATA: u8 = 0;
-pub(super) const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
-const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
 
 /// The host that the load asks for.
 pub(super) const AUTHORITY: &str = "localhost";

@@ -4,9 +4,9 @@ use std::error::Error;
 use std::thread;
 use std::time::Duration;
 
+use layerprint_harness::process;
 use layerprint_harness::stack::{Stack, StackError};
 
-use super::cpu;
 use super::plan::Plan;
 use super::statistics::by_lives;
 
@@ -139,10 +139,10 @@ impl Subject for Running {
         let pid = self.stack.envoy_pid();
         let mut samples = Vec::new();
         for load in &mut self.loads {
-            let before = cpu::time_of(pid)?;
+            let before = process::cpu_time(pid)?;
             load.run(each)?;
             thread::sleep(load.settle());
-            let spent = cpu::time_of(pid)?.saturating_sub(before);
+            let spent = process::cpu_time(pid)?.saturating_sub(before);
             samples.push(spent.as_secs_f64() * 1e6 / f64::from(each));
         }
         Ok(samples)

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use layerprint_harness::numbers::float;
 use layerprint_harness::process;
 use layerprint_harness::repo;
 use layerprint_harness::stack::{Stack, StackOptions};
@@ -25,7 +26,7 @@ use serde_json::json;
 use self::hold::Held;
 pub(crate) use self::hold::hold;
 use self::steps::{Kind, Step};
-use super::chart::{self, Chart, Curve, float};
+use super::chart::{self, Chart, Curve};
 use super::quick;
 use super::soak::machine;
 

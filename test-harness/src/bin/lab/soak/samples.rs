@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
+use layerprint_harness::numbers::float;
 use layerprint_harness::process;
 use layerprint_harness::stack::Stack;
 
-use super::super::chart::{self, Chart, Curve, float};
+use super::super::chart::{self, Chart, Curve};
 use super::flat::Growth;
 use super::traffic::Sent;
 

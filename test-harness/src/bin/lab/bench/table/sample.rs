@@ -6,10 +6,10 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use layerprint_harness::process;
 use layerprint_harness::stack::Stack;
 use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity};
 
-use super::super::cpu;
 use super::super::measure::{Subject, WARM_UP};
 use super::load::{KINDS, Load};
 use super::variant::{Site, Variant};
@@ -139,12 +139,12 @@ impl Subject for Costing {
         let mut costs = Vec::new();
         for load in loads {
             let count = load.kind.count(each);
-            let before = (cpu::time_of(envoy)?, service.map(cpu::time_of).transpose()?);
+            let before = (process::cpu_time(envoy)?, service.map(process::cpu_time).transpose()?);
             let begun = Instant::now();
             load.closed(count)?;
             let took = begun.elapsed();
             thread::sleep(if load.kind.kept { SETTLE } else { SETTLE_NEW });
-            let after = (cpu::time_of(envoy)?, service.map(cpu::time_of).transpose()?);
+            let after = (process::cpu_time(envoy)?, service.map(process::cpu_time).transpose()?);
             let each = |spent: Duration| spent.as_secs_f64() * 1e6 / f64::from(count);
             costs.push(Cost {
                 envoy: each(after.0.saturating_sub(before.0)),

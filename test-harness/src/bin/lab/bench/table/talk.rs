@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use layerprint::wire::Reader;
+use layerprint_harness::traffic::frames::kind::HEADERS;
 use rustls::ClientConfig;
 
 use super::super::http1::BODY;
-use super::super::http2::{self, AUTHORITY, Request, opening, put_request, take_frame};
+use super::super::http2::{AUTHORITY, Request, opening, put_request, take_frame};
 use super::wire::{self, Wire};
 
 /// How a header block begins whose `:status` is 200 (RFC 7541, appendix A).
@@ -167,7 +168,7 @@ impl Talk {
         let mut rest = self.inbox.len();
         while let Ok(frame) = take_frame(&mut reader) {
             rest = reader.rest().len();
-            if frame.kind == http2::HEADERS && frame.payload.first() != Some(&STATUS_200) {
+            if frame.kind == HEADERS && frame.payload.first() != Some(&STATUS_200) {
                 return Err(io::Error::other(format!("Envoy's answer is no 200: {frame:?}")));
             }
             if frame.ends_stream() {

@@ -7,6 +7,7 @@
 use super::super::sums::per::{Named, Per};
 use super::super::sums::timeline::Column;
 use super::words::{self, Precision};
+use layerprint_harness::numbers::float;
 use maud::{Markup, html};
 
 /// How high the plot over time is, in CSS pixels.
@@ -179,7 +180,7 @@ pub(super) fn columns(columns: &[Column], width: i64, scale: Scale, id: &str) ->
                     line .grid x1="0" x2="100%" y1=(y) y2=(y) {}
                 }
                 @for (place, column) in (0_u64..).zip(columns) {
-                    @let from = (super::super::sums::float(place) + (1.0 - wide) / 2.0) * each;
+                    @let from = (float(place) + (1.0 - wide) / 2.0) * each;
                     (stack(column, from, each * wide, match scale {
                         Scale::Requests => top,
                         Scale::Share => column.counts.total(),

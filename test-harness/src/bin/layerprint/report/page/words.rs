@@ -1,8 +1,8 @@
 //! Numbers, times and texts as people read them.
 
 use super::super::sums::capped::cut;
-use super::super::sums::float;
 use super::super::sums::networks::Number;
+use layerprint_harness::numbers::float;
 use time::OffsetDateTime;
 
 /// The longest text of a client that is shown.

@@ -269,9 +269,3 @@ impl Sums {
         all
     }
 }
-
-/// The nearest number that has a fraction.
-pub(super) fn float(number: u64) -> f64 {
-    let half = |bits: u64| f64::from(u32::try_from(bits & u64::from(u32::MAX)).unwrap_or(u32::MAX));
-    half(number >> 32) * 4_294_967_296.0 + half(number)
-}

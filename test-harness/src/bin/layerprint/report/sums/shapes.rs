@@ -7,6 +7,7 @@ use super::per::Per;
 use layerprint::compare::Agreement;
 use layerprint::memory::key::Key;
 use layerprint::policy::Verdict;
+use layerprint_harness::numbers::float;
 
 /// The longest text of a client that is kept as a sample.
 const MAX_SAMPLE: usize = 300;
@@ -151,13 +152,13 @@ impl Shape {
     pub(in super::super) fn score(&self) -> f64 {
         match self.volume() {
             0 => 0.0,
-            requests => super::float(self.scores) / super::float(requests),
+            requests => float(self.scores) / float(requests),
         }
     }
 
     /// By what shapes are put in order: the average score, times how many digits the number of requests has.
     pub(in super::super) fn suspicion(&self) -> f64 {
-        self.score() * (super::float(self.volume()) + 1.0).log10()
+        self.score() * (float(self.volume()) + 1.0).log10()
     }
 
     /// What was found, what came most often first.
