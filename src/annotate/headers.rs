@@ -49,10 +49,10 @@ fn verdict(of: &Annotation<'_>) -> String {
         decision.mode.as_str(),
         ";agreement=",
         assessment.agreement.as_str(),
+        ";confidence=",
     ];
     words.iter().for_each(|word| item.push_str(word));
-    // Writing to a String cannot fail.
-    let _ = write!(item, ";confidence={}", assessment.confidence);
+    item.extend(assessment.confidence.letters());
     let (mut l4, mut l7) = (itoa::Buffer::new(), itoa::Buffer::new());
     let words = [
         ";l4=",

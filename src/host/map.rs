@@ -7,7 +7,16 @@
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldMap(Vec<u8>);
 
-const NUMBER: usize = 4;
+/// The bytes of a length.
+pub(super) const LENGTH: usize = 4;
+
+/// A map taken apart.
+pub(super) struct Header<'a> {
+    /// The lengths of each field's name and value.
+    pub(super) lengths: &'a [[[u8; LENGTH]; 2]],
+    /// All names and values.
+    pub(super) texts: &'a [u8],
+}
 
 impl FieldMap {
     /// The map of these bytes, which are the proxy's.
@@ -37,26 +46,34 @@ impl FieldMap {
         if self.0.is_empty() {
             return Some(Vec::new());
         }
-        let (count, behind) = number(&self.0)?;
-        let (lengths, mut texts) = behind.split_at_checked(count.checked_mul(2 * NUMBER)?)?;
-        let mut fields = Vec::with_capacity(count);
-        let (lengths, _) = lengths.as_chunks::<NUMBER>();
-        let (lengths, _) = lengths.as_chunks::<2>();
+        let Header { lengths, mut texts } = self.header()?;
+        let mut fields = Vec::with_capacity(lengths.len());
         for [name, value] in lengths {
             let name = str::from_utf8(text(&mut texts, *name)?).ok()?;
             fields.push((name, text(&mut texts, *value)?));
         }
         Some(fields)
     }
-}
 
-fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (number, behind) = bytes.split_first_chunk::<NUMBER>()?;
-    Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, behind))
+    /// The map taken apart; none when there are not as many lengths as it says.
+    pub(super) fn header(&self) -> Option<Header<'_>> {
+        let (count, behind) = self.0.split_first_chunk::<LENGTH>()?;
+        let count = usize::try_from(u32::from_le_bytes(*count)).ok()?;
+        let (lengths, texts) = behind.split_at_checked(count.checked_mul(2 * LENGTH)?)?;
+        let (lengths, _) = lengths.as_chunks::<LENGTH>();
+        let (lengths, _) = lengths.as_chunks::<2>();
+        Some(Header { lengths, texts })
+    }
+
+    /// As the proxy handed it out.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// The next of `texts`, and its NUL off.
-fn text<'a>(texts: &mut &'a [u8], length: [u8; NUMBER]) -> Option<&'a [u8]> {
+fn text<'a>(texts: &mut &'a [u8], length: [u8; LENGTH]) -> Option<&'a [u8]> {
     let length = usize::try_from(u32::from_le_bytes(length)).ok()?;
     let (text, behind) = texts.split_at_checked(length)?;
     let (0, behind) = behind.split_first().map(|(nul, behind)| (*nul, behind))? else {

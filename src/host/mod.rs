@@ -1,7 +1,9 @@
 //! The few things that the filter asks of a proxy, in bytes. Envoy answers in production, a stand-in in native tests.
 
+mod layout;
 mod map;
 
+pub use layout::Layout;
 pub use map::FieldMap;
 
 use crate::annotate::answer::GrpcStatus;

@@ -16,7 +16,7 @@ use crate::host::Host;
 use crate::memory::sources::Sources;
 use crate::policy::config::{Config, Problem, Tables, Variables};
 use core::hash::{Hash, Hasher};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::hash::DefaultHasher;
 use std::rc::Rc;
 
@@ -53,6 +53,8 @@ pub struct Plugin {
     pub held: Held,
     /// The headers that came last.
     pub(super) profiles: Profiles,
+    /// The last line, in whose place the next one is written.
+    pub(super) line: RefCell<String>,
     /// The challenges, where there are any.
     pub challenges: Option<Challenges>,
     /// Who signs the annotations, where they are signed.
@@ -104,6 +106,7 @@ impl Plugin {
             metrics,
             held: Held::default(),
             profiles: Profiles::default(),
+            line: RefCell::default(),
             secret: {
                 let mut hasher = DefaultHasher::new();
                 configuration.hash(&mut hasher);

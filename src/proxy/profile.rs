@@ -3,27 +3,30 @@
 //!
 //! Kept under the bytes that it was read from, which are compared whole: no two requests that differ in what counts are ever taken for
 //! each other. A worker keeps [`MAX_PROFILES`] profiles of at most [`MAX_KEY`] bytes of headers each, with what they look like in the
-//! log about three times as much: usually 0.7 MiB, 3 MiB at most. Longer ones are read with each request.
+//! log about three times as much, and with how they lay in the proxy's map twice more: usually 1 MiB, 6 MiB at most. Longer ones are
+//! read with each request.
 
 use super::connections::Known;
 use super::visit::Sender;
-use crate::annotate::line::{self, Part};
+use crate::annotate::line::{self, Part, Parts};
 use crate::annotate::{Annotation, Observed, headers};
 use crate::clients::crawlers::{Crawlers, Verification};
 use crate::compare::{self, Standing};
 use crate::evidence::claims::Claims;
 use crate::evidence::fields::Fields;
-use crate::evidence::{Evidence, NetworkTags, Reason, RequestNames, Said, Says, Sent, is_compared};
+use crate::evidence::forwarded::Forwarded;
+use crate::evidence::{Evidence, NetworkTags, Reason, RequestNames, Said, Says, Sent, is_annotation, is_compared};
 use crate::fingerprint::order::{HeaderOrder, is_left_out};
+use crate::host::{FieldMap, Layout};
 use crate::memory::key::{Key, Keys};
 use crate::policy::config::Header;
 use core::cell::{Cell, OnceCell, RefCell};
 use core::num::NonZeroUsize;
-use core::sync::atomic::{AtomicU64, Ordering};
 use lru::LruCache;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// The profiles that a worker keeps.
 pub(super) const MAX_PROFILES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
@@ -33,6 +36,9 @@ pub(super) const MAX_KEY: usize = 4_096;
 
 /// Of how many profiles a connection keeps what follows from them on it: a page, its scripts, its pictures, its calls.
 const MAX_STANDINGS: usize = 4;
+
+/// In how many layouts a profile is known at once: with cookies and without, with a body.
+const MAX_FORMS: usize = 2;
 
 /// Where the order of a request's headers comes from.
 #[derive(Debug)]
@@ -46,22 +52,38 @@ pub(super) enum Order<'a> {
 /// What follows from the headers of a request alone.
 #[derive(Debug)]
 pub(super) struct Profile {
-    /// No two profiles of a process have one number.
-    number: u64,
+    /// Under what it is kept.
+    digest: Option<Key>,
     key: Box<[u8]>,
     order: Evidence<HeaderOrder>,
     is_of_browser: bool,
     claims_crawler: bool,
     line: OnceCell<Part>,
+    /// How its headers lay in the maps that came last, the last first.
+    forms: RefCell<SmallVec<[Rc<Form>; MAX_FORMS]>>,
+}
+
+/// How headers lie in the proxy's map.
+#[derive(Debug)]
+pub(super) struct Form {
+    layout: Layout,
+    /// How many of their names claim to be ours.
+    pub(super) forged: usize,
+}
+
+impl Form {
+    /// The fields of `map` when they lie so.
+    pub(super) fn read<'a>(&'a self, map: &'a FieldMap) -> Option<Vec<(&'a str, &'a [u8])>> {
+        self.layout.read(map)
+    }
 }
 
 impl Profile {
-    fn new(key: &[u8], order: Order<'_>, fields: &Fields<'_>, crawlers: &Crawlers) -> Self {
-        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+    fn new(kept: Option<(Key, &[u8])>, order: Order<'_>, fields: &Fields<'_>, crawlers: &Crawlers) -> Self {
         let said = Said::new(fields);
         Self {
-            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
-            key: key.into(),
+            digest: kept.map(|(digest, _)| digest),
+            key: kept.map_or_else(Box::default, |(_, key)| key.into()),
             order: match order {
                 Order::OfMap(names) => Evidence::or_missing(HeaderOrder::of(names.iter()), Reason::TooLarge),
                 Order::Told(order) => order,
@@ -69,7 +91,18 @@ impl Profile {
             is_of_browser: said.is_of_browser(),
             claims_crawler: !matches!(crawlers.verify_claim(said.claims(), None), Verification::NotClaimed),
             line: OnceCell::new(),
+            forms: RefCell::default(),
         }
+    }
+
+    /// Remembers how its headers lay, which were these `fields`.
+    fn learn(&self, fields: &Fields<'_>) {
+        let layout = Layout::of(fields, counts).filter(|layout| layout.bytes() <= 2 * MAX_KEY);
+        let Some(layout) = layout else { return };
+        let mut forms = self.forms.borrow_mut();
+        forms.truncate(MAX_FORMS - 1);
+        let forged = fields.iter().filter(|(name, _)| is_annotation(name)).count();
+        forms.insert(0, Rc::new(Form { layout, forged }));
     }
 
     /// The order of the headers.
@@ -103,25 +136,44 @@ impl Default for Profiles {
 impl Profiles {
     /// The profile of a request with these `fields` in this `order`.
     pub(super) fn of(&self, order: Order<'_>, fields: &Fields<'_>, crawlers: &Crawlers) -> Rc<Profile> {
+        // So they come with all later requests of the connection too: what is told by their layout alone is this profile.
+        let comes_again = matches!(
+            order,
+            Order::OfMap(_) | Order::Told(Evidence::Missing(Reason::LaterRequest))
+        );
         let mut key = self.scratch.take();
         let profile = if write_key(&mut key, &order, fields) {
             let mut kept = self.kept.borrow_mut();
             let digest = digest(&key);
-            let found = kept
-                .get(&digest)
-                .filter(|profile| are_same(&profile.key, &key))
-                .cloned();
-            found.unwrap_or_else(|| {
-                let profile = Rc::new(Profile::new(&key, order, fields, crawlers));
+            let found = kept.get(&digest).filter(|profile| *profile.key == *key).cloned();
+            let profile = found.unwrap_or_else(|| {
+                let profile = Rc::new(Profile::new(Some((digest, &key)), order, fields, crawlers));
                 kept.put(digest, Rc::clone(&profile));
                 profile
-            })
+            });
+            if comes_again {
+                profile.learn(fields);
+            }
+            profile
         } else {
-            Rc::new(Profile::new(&[], order, fields, crawlers))
+            Rc::new(Profile::new(None, order, fields, crawlers))
         };
         self.scratch.replace(key);
         profile
     }
+
+    /// `profile` was met again.
+    pub(super) fn again(&self, profile: &Rc<Profile>) -> Rc<Profile> {
+        if let Some(digest) = &profile.digest {
+            self.kept.borrow_mut().promote(digest);
+        }
+        Rc::clone(profile)
+    }
+}
+
+/// Whether the value of the header of this name is read.
+fn counts(name: &str) -> bool {
+    is_compared(name) || name.starts_with("sec-ch-ua")
 }
 
 /// Writes all that [`Profile`] is made from. Whether there is room for it.
@@ -140,7 +192,7 @@ fn write_key(key: &mut Vec<u8>, order: &Order<'_>, fields: &Fields<'_>) -> bool 
     }
     let is_of_map = matches!(order, Order::OfMap(_));
     for (name, value) in fields {
-        let is_read = is_compared(name) || name.starts_with("sec-ch-ua");
+        let is_read = counts(name);
         if is_read || (is_of_map && !is_left_out(name)) {
             write_text(key, name.as_bytes());
         }
@@ -168,18 +220,6 @@ fn digest(key: &[u8]) -> Key {
     last.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
     let words = words.iter().chain([&last]).copied().map(u64::from_le_bytes);
     words.fold(Key::of_bits(0), |digest, word| digest.with(Key::of_bits(word)))
-}
-
-/// Whether the two are equal, by words: the comparison of bytes that WebAssembly comes with takes several times as long.
-fn are_same(one: &[u8], other: &[u8]) -> bool {
-    let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-    words.len() == other_words.len()
-        && words
-            .iter()
-            .zip(other_words)
-            .all(|(one, other)| word(one) == word(other))
-        && rest == other_rest
 }
 
 /// A request's headers of which the profile is known: they are read only where that does not tell.
@@ -213,20 +253,42 @@ impl Says for Profiled<'_, '_> {
     }
 }
 
+/// How headers lay, and their profiles.
+pub(super) type Forms = SmallVec<[(Rc<Profile>, Rc<Form>); MAX_STANDINGS * MAX_FORMS]>;
+
 /// What a connection's requests have in common, as far as they are of the kind of the first: hardly any connection brings another.
 #[derive(Debug, Default)]
 pub(super) struct Recurring(OnceCell<Box<Kept>>);
 
-/// The most bytes that it takes without the line.
-const MAX_KEPT: usize = 512;
+impl Recurring {
+    /// How the headers of its requests lay so far, as far as that is still known, with their profiles; the last ones first.
+    pub(super) fn forms(&self) -> Forms {
+        let mut forms = Forms::new();
+        let Some(kept) = self.0.get() else { return forms };
+        for (profile, ..) in kept.standings.borrow().iter().rev() {
+            let Some(profile) = profile.upgrade() else { continue };
+            let of_profile = profile.forms.borrow();
+            forms.extend(of_profile.iter().map(|form| (Rc::clone(&profile), Rc::clone(form))));
+        }
+        forms
+    }
+}
+
+/// The most bytes that are kept of what lines say of the way of requests.
+const MAX_WAY: usize = 384;
+
+/// The most bytes that all of it takes without the part of the line.
+const MAX_KEPT: usize = 512 + MAX_WAY;
 
 /// What the requests of one kind have in common.
 #[derive(Debug)]
 struct Kept {
     /// Their kind.
     others: Others,
-    standings: RefCell<VecDeque<(u64, NetworkTags, Rc<Standing>)>>,
+    /// Those that were wanted last behind. Headers that nobody sends any more are not kept for the connection's sake.
+    standings: RefCell<VecDeque<(Weak<Profile>, NetworkTags, Rc<Standing>)>>,
     line: OnceCell<Part>,
+    way: RefCell<Option<(Forwarded, NetworkTags, Rc<Part>)>>,
     id: OnceCell<Box<str>>,
     tcp: OnceCell<Option<Box<str>>>,
     sender: Cell<Option<Sender>>,
@@ -235,19 +297,20 @@ struct Kept {
 /// What one request has in common with others.
 #[derive(Debug)]
 pub(super) struct Common<'a> {
-    profile: &'a Profile,
+    profile: &'a Rc<Profile>,
     known: &'a Known,
     connection: Option<&'a Kept>,
 }
 
 impl<'a> Common<'a> {
     /// A request with this `profile`, of whose connection this is not its client's.
-    pub(super) fn new(profile: &'a Profile, known: &'a Known, others: Others) -> Self {
+    pub(super) fn new(profile: &'a Rc<Profile>, known: &'a Known, others: Others) -> Self {
         let kept = known.recurring.0.get_or_init(|| {
             Box::new(Kept {
                 others,
                 standings: RefCell::default(),
                 line: OnceCell::new(),
+                way: RefCell::default(),
                 id: OnceCell::new(),
                 tcp: OnceCell::new(),
                 sender: Cell::default(),
@@ -277,21 +340,20 @@ impl Common<'_> {
         let Some(connection) = self.connection else {
             return make();
         };
-        let wanted = (self.profile.number, observed.networks);
+        let is_wanted = |(profile, networks, _): &(Weak<Profile>, NetworkTags, _)| {
+            core::ptr::eq(profile.as_ptr(), Rc::as_ptr(self.profile)) && *networks == observed.networks
+        };
         let mut standings = connection.standings.borrow_mut();
-        let found = standings
-            .iter()
-            .find(|(number, networks, _)| (*number, *networks) == wanted);
-        if let Some((.., standing)) = found {
-            return Rc::clone(standing);
+        if let Some(at) = standings.iter().rposition(is_wanted) {
+            let last = standings.len().saturating_sub(1);
+            standings.swap(at, last);
+        } else {
+            if standings.len() >= MAX_STANDINGS {
+                standings.pop_front();
+            }
+            standings.push_back((Rc::downgrade(self.profile), observed.networks, make()));
         }
-        let standing = make();
-        if standings.len() >= MAX_STANDINGS {
-            standings.pop_front();
-        }
-        let (number, networks) = wanted;
-        standings.push_back((number, networks, Rc::clone(&standing)));
-        standing
+        standings.back().map_or_else(make, |(.., standing)| Rc::clone(standing))
     }
 
     /// Who sends the request.
@@ -306,15 +368,26 @@ impl Common<'_> {
         sender
     }
 
-    /// The request's line.
-    pub(super) fn line(&self, annotation: &Annotation<'_>) -> String {
+    /// The request's line, written in the place of `old`.
+    pub(super) fn line(&self, annotation: &Annotation<'_>, old: String) -> String {
         let of = annotation.observed;
-        let of_headers = self.profile.line.get_or_init(|| line::part_of_headers(of));
-        if let Some(of_connection) = self.connection.and_then(|connection| connection.line.get()) {
-            return line::with_parts(annotation, of_connection, of_headers);
+        let headers = self.profile.line.get_or_init(|| line::part_of_headers(of));
+        let way = &self.way(of);
+        if let Some(connection) = self.connection.and_then(|connection| connection.line.get()) {
+            let parts = Parts {
+                way,
+                connection,
+                headers,
+            };
+            return line::with_parts(annotation, parts, old);
         }
         let of_connection = line::part_of_connection(of);
-        let line = line::with_parts(annotation, &of_connection, of_headers);
+        let parts = Parts {
+            way,
+            connection: &of_connection,
+            headers,
+        };
+        let line = line::with_parts(annotation, parts, old);
         // The whole connection stays within its bytes.
         let fits = of_connection.bytes().saturating_add(MAX_KEPT) <= self.known.room();
         if let Some(connection) = self.connection.filter(|_| fits) {
@@ -322,6 +395,23 @@ impl Common<'_> {
             let _ = connection.line.set(of_connection);
         }
         line
+    }
+
+    /// What the line says of the way that the request took: usually that of the one before.
+    fn way(&self, of: &Observed<'_>) -> Rc<Part> {
+        let make = || Rc::new(line::part_of_way(of));
+        let Some(connection) = self.connection else {
+            return make();
+        };
+        let mut kept = connection.way.borrow_mut();
+        if let Some((way, networks, part)) = &*kept
+            && (way, *networks) == (of.way, of.networks)
+        {
+            return Rc::clone(part);
+        }
+        let part = make();
+        *kept = (part.bytes() <= MAX_WAY).then(|| (of.way.clone(), of.networks, Rc::clone(&part)));
+        part
     }
 
     /// The value of `header`.
@@ -399,7 +489,6 @@ mod tests {
         ] {
             let other = profile(&profiles, &other);
             assert!(!Rc::ptr_eq(&first, &other), "{other:?}");
-            assert_ne!(first.number, other.number);
         }
         assert!(first.is_of_browser && !first.claims_crawler);
     }

@@ -125,13 +125,24 @@ impl RequestRole {
     /// The same, with what the request has in common with others.
     fn look<T>(&self, host: &impl Host, look: impl FnOnce(&Observed<'_>, &Common<'_>) -> T) -> Result<T, Failure> {
         let map = host.fields(Fields::Headers)?;
-        let fields = map.fields().ok_or(Failure)?;
-        let names = RequestNames::new(fields.iter().map(|(name, _)| *name));
+        let record = self.record(host);
+        let mut record = record.borrow_mut();
+        let forms = record.known.as_ref().map(|known| known.recurring.forms());
+        let forms = forms.unwrap_or_default();
+        let again = forms
+            .iter()
+            .find_map(|(profile, form)| Some((profile, form.forged, form.read(&map)?)));
+        let (again, fields) = match again {
+            Some((profile, forged, fields)) => (Some((profile, forged)), fields),
+            None => (None, map.fields().ok_or(Failure)?),
+        };
+        // Of headers that lie as they did before nobody asks for the names, but where some are forged.
+        let are_asked_for = again.is_none_or(|(_, forged)| forged > 0);
+        let named = fields.iter().filter(|_| are_asked_for);
+        let names = RequestNames::new(named.map(|(name, _)| *name));
         let signed = self.plugin.signer.as_ref().map_or(0, |_| forged(&fields));
         let forged = self.strip(host, Fields::Headers, &names, signed)?;
 
-        let record = self.record(host);
-        let mut record = record.borrow_mut();
         let forwarded_for: Vec<&[u8]> = values(&fields, "x-forwarded-for").collect();
         let way = |facts: &Facts| Forwarded::read(&forwarded_for, &facts.peer, self.plugin.config.forwarded);
         let (known, order) = self.identify(host, &mut record, &names, way);
@@ -148,7 +159,10 @@ impl RequestRole {
         let client = way.client.seen().map(|client| client.ip);
         let networks = client.map_or_else(NetworkTags::default, |ip| self.plugin.config.networks.tags(ip));
         let crawlers = &self.plugin.config.clients.crawlers;
-        let profile = self.plugin.profiles.of(order, &fields, crawlers);
+        let profile = match again {
+            Some((profile, _)) => self.plugin.profiles.again(profile),
+            None => self.plugin.profiles.of(order, &fields, crawlers),
+        };
         let said = Profiled::new(&profile, &fields);
         let crawler = if profile.claims_crawler() {
             crawlers.verify_claim(said.claims(), client)
@@ -255,12 +269,12 @@ impl RequestRole {
         if let Some(signer) = signer {
             self.plugin.sign(signer, &clock, observed, &signed)?;
         }
-        if self.plugin.config.log.filter_state == Switch::On
-            && host
-                .set_filter_state(facts::LINE_KEY, common.line(&annotation).as_bytes())
-                .is_err()
-        {
-            self.plugin.metrics.count(host, Metric::Errors(Fault::FilterState));
+        if self.plugin.config.log.filter_state == Switch::On {
+            let line = common.line(&annotation, self.plugin.line.take());
+            if host.set_filter_state(facts::LINE_KEY, line.as_bytes()).is_err() {
+                self.plugin.metrics.count(host, Metric::Errors(Fault::FilterState));
+            }
+            self.plugin.line.replace(line);
         }
         for finding in &assessment.findings {
             let metric = Metric::Findings(finding.code.as_str());

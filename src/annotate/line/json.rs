@@ -1,5 +1,6 @@
 //! Writes a log line: one JSON object in which a piece of evidence is either a member, or a member of `missing` with its reason.
 
+use crate::clients::stacks::Confidence;
 use crate::evidence::Evidence;
 use core::fmt::{self, Display, Write};
 
@@ -38,24 +39,16 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// A line that begins with its version.
-    pub(super) fn new(version: u8) -> Self {
-        let mut text = String::with_capacity(2_560);
-        // Writing to a String cannot fail.
-        let _ = write!(text, r#"{{"v":{version}"#);
+    /// A line that begins with its version, written where `text` was.
+    pub(super) fn new(version: u8, mut text: String) -> Self {
+        text.clear();
+        text.reserve(2_560);
+        text.push_str("{\"v\":");
+        text.push_str(itoa::Buffer::new().format(version));
         Self {
             text,
-            missing: String::with_capacity(512),
+            missing: String::new(),
         }
-    }
-
-    /// Members that were written before.
-    pub(super) fn part(&mut self, part: &Part) {
-        self.text.push_str(&part.text);
-        if !self.missing.is_empty() && !part.missing.is_empty() {
-            self.missing.push(',');
-        }
-        self.missing.push_str(&part.missing);
     }
 
     /// A member whose value is text.
@@ -70,6 +63,19 @@ impl Line {
         self.text.push('"');
         escape(&mut self.text, value);
         self.text.push('"');
+    }
+
+    /// A member whose value is a word of ours, in which nothing is to be escaped.
+    pub(super) fn word(&mut self, name: &str, value: &str) {
+        for piece in [",\"", name, "\":\"", value, "\""] {
+            self.text.push_str(piece);
+        }
+    }
+
+    /// A member whose value is a part of a whole, as a number.
+    pub(super) fn part_of_one(&mut self, name: &str, value: Confidence) {
+        self.name(name);
+        self.text.extend(value.letters());
     }
 
     /// A member whose value is a whole number.
@@ -134,12 +140,26 @@ impl Line {
     }
 
     /// The whole line.
-    pub(super) fn finish(mut self) -> String {
-        // Writing to a String cannot fail.
-        for piece in [r#","missing":{"#, &self.missing, "}}"] {
-            self.text.push_str(piece);
+    pub(super) fn finish(self) -> String {
+        self.finish_with([])
+    }
+
+    /// The whole line, with members that were written before.
+    pub(super) fn finish_with<const N: usize>(self, parts: [&Part; N]) -> String {
+        let Self { mut text, missing } = self;
+        for part in parts {
+            text.push_str(&part.text);
         }
-        self.text
+        text.push_str(r#","missing":{"#);
+        let missing = [&*missing].into_iter().chain(parts.map(|part| &*part.missing));
+        let mut comma = "";
+        for missing in missing.filter(|missing| !missing.is_empty()) {
+            text.push_str(comma);
+            text.push_str(missing);
+            comma = ",";
+        }
+        text.push_str("}}");
+        text
     }
 
     fn name(&mut self, name: &str) {
@@ -209,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_line_is_json_in_which_absence_has_its_reason() {
-        let mut line = Line::new(1);
+        let mut line = Line::new(1, String::new());
         line.evidence("a", &Evidence::Seen("x")).unwrap();
         line.evidence("b", &Evidence::<&str>::Missing(Reason::Cleartext))
             .unwrap();

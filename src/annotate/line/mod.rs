@@ -64,17 +64,41 @@ const VERSION: u8 = 1;
 /// The line of a request.
 pub fn of_request(annotation: &Annotation<'_>) -> String {
     let of = annotation.observed;
-    with_parts(annotation, &part_of_connection(of), &part_of_headers(of))
+    let parts = Parts {
+        way: &part_of_way(of),
+        connection: &part_of_connection(of),
+        headers: &part_of_headers(of),
+    };
+    with_parts(annotation, parts, String::new())
 }
 
-/// The same, of which the parts have been written before.
-pub fn with_parts(annotation: &Annotation<'_>, of_connection: &Part, of_headers: &Part) -> String {
-    let mut line = Line::new(VERSION);
+/// What has been written before of a request's line.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// What [`part_of_way`] gave.
+    pub way: &'a Part,
+    /// What [`part_of_connection`] gave.
+    pub connection: &'a Part,
+    /// What [`part_of_headers`] gave.
+    pub headers: &'a Part,
+}
+
+/// The line of a request, of which these parts have been written before; it is written in the place of `old`.
+pub fn with_parts(annotation: &Annotation<'_>, parts: Parts<'_>, old: String) -> String {
+    let mut line = Line::new(VERSION, old);
     // Writing to a String cannot fail.
     let _ = write_request(&mut line, annotation);
-    line.part(of_connection);
-    line.part(of_headers);
-    line.finish()
+    let Parts {
+        way,
+        connection,
+        headers,
+    } = parts;
+    line.finish_with([way, connection, headers])
+}
+
+/// What all requests have in their lines that come the same way.
+pub fn part_of_way(of: &Observed<'_>) -> Part {
+    Part::of(|line| write_way(line, of))
 }
 
 /// What all requests of a connection have in their lines, as far as the connection is their client's own.
@@ -97,7 +121,7 @@ pub fn part_of_headers(of: &Observed<'_>) -> Part {
 /// The line of a connection that is passed through unopened, or closed before its first byte: what its ClientHello and its SYN
 /// show, and what was decided on it, if anybody did.
 pub fn of_connection(facts: &Facts, layer4: &Layer4, tls: &TlsPrint, decision: Option<&ConnectionDecision>) -> String {
-    let mut line = Line::new(VERSION);
+    let mut line = Line::new(VERSION, String::new());
     // Writing to a String cannot fail.
     let _ = write_connection(&mut line, facts, layer4, tls, decision);
     line.finish()
@@ -115,10 +139,10 @@ fn write_connection(
         tls: tls.part,
         ..Lp1::UNSEEN
     };
-    line.plain("of", "connection");
+    line.word("of", "connection");
     if let Some(decision) = decision {
-        line.plain("verdict", decision.verdict.as_str());
-        line.plain("mode", decision.mode.as_str());
+        line.word("verdict", decision.verdict.as_str());
+        line.word("mode", decision.mode.as_str());
         if let Some(rule) = &decision.rule {
             line.text("rule", rule)?;
         }
@@ -134,7 +158,6 @@ fn write_request(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     write_verdict(line, of)?;
     let of = of.observed;
     request::write(line, of)?;
-    write_way(line, of)?;
     line.whole("forged", u64::try_from(of.forged).unwrap_or(u64::MAX));
     Ok(())
 }
@@ -159,15 +182,15 @@ fn write_connection_of(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
 
 fn write_verdict(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
     let (decision, assessment) = (of.decision, of.assessment);
-    line.plain("of", "request");
-    line.plain("verdict", decision.verdict.as_str());
-    line.plain("mode", decision.mode.as_str());
-    line.plain("agreement", assessment.agreement.as_str());
-    line.number("confidence", &assessment.confidence)?;
+    line.word("of", "request");
+    line.word("verdict", decision.verdict.as_str());
+    line.word("mode", decision.mode.as_str());
+    line.word("agreement", assessment.agreement.as_str());
+    line.part_of_one("confidence", assessment.confidence);
     line.whole("l4", assessment.l4.value().into());
     line.whole("l7", assessment.l7.value().into());
     line.plain("route", &decision.route);
-    line.plain("class", decision.class.as_str());
+    line.word("class", decision.class.as_str());
     if let Some(rule) = &decision.rule {
         line.text("rule", rule)?;
     }
@@ -201,10 +224,10 @@ fn write_verdict(line: &mut Line, of: &Annotation<'_>) -> fmt::Result {
 fn write_way(line: &mut Line, of: &Observed<'_>) -> fmt::Result {
     let family = of.facts.peer.as_ref().map(|peer| peer.family().as_str());
     line.evidence("family", &family)?;
-    line.plain("channel", of.channel.as_str());
+    line.word("channel", of.channel.as_str());
     line.evidence("client", &of.way.client.as_ref().map(|client| client.ip))?;
     if let Evidence::Seen(client) = &of.way.client {
-        line.plain("client_found", client.found.as_str());
+        line.word("client_found", client.found.as_str());
     }
     line.whole("claimed_hops", of.way.claimed.into());
     let tags = of.networks.iter().map(NetworkTag::as_str);

@@ -191,10 +191,16 @@ impl Confidence {
     }
 }
 
+impl Confidence {
+    /// As it is written, from 0.00 to 1.00.
+    pub fn letters(self) -> [char; 4] {
+        let digit = |value: u8| char::from(b'0'.saturating_add(value % 10));
+        [digit(self.0 / 100), '.', digit(self.0 / 10), digit(self.0)]
+    }
+}
+
 impl fmt::Display for Confidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digit = |value: u8| char::from(b'0'.saturating_add(value % 10));
-        let text = [digit(self.0 / 100), '.', digit(self.0 / 10), digit(self.0)];
-        text.into_iter().try_for_each(|letter| f.write_char(letter))
+        self.letters().into_iter().try_for_each(|letter| f.write_char(letter))
     }
 }
