@@ -143,6 +143,7 @@ lint: wasm-target
 .PHONY: wasm
 wasm: wasm-target ## Build target/wasm32-wasip1/release/layerprint.wasm
 	@$(CARGO) build -q --release -p layerprint --lib --target $(TARGET)
+	@$(CARGO) run -q -p layerprint-trim -- target/$(TARGET)/release/layerprint.wasm
 
 # The same with a trap in a phase that a request names: tests show what is lost with a VM, and what is kept.
 .PHONY: wasm-that-traps

@@ -5,7 +5,7 @@ use super::recorded::Recorded;
 use crate::challenge::Clearance;
 use crate::clients::catalogue::{Catalogue, Likeness};
 use crate::clients::crawlers::{Crawlers, Verification};
-use crate::evidence::claims::{Claims, Engine};
+use crate::evidence::claims::{Claimed, Claims};
 use crate::evidence::{Evidence, NetworkTag, NetworkTags, Networks, Reason};
 use crate::fingerprint::combined::Part;
 use crate::policy::rules::{Field, Number, Subject};
@@ -51,7 +51,7 @@ impl Subject for Observed<'_> {
             | Field::Engine
             | Field::Device
             | Field::HintBrand
-            | Field::HintPlatform => claimed(self.said.claims(), field, take),
+            | Field::HintPlatform => claimed(self.said.claimed(), field, take),
             Field::Client => {
                 let client = self.shown.client.as_ref().map(|client| &*client.name);
                 recognised(client, &self.shown.tls, &self.shown.http2).map(|client| client.into_iter().for_each(take))
@@ -92,7 +92,7 @@ impl Subject for Observed<'_> {
                 None => Evidence::Missing(Reason::NoConnectionRole),
             },
             Number::Forged => Evidence::Seen(u64::try_from(self.forged).unwrap_or(u64::MAX)),
-            Number::Version => version(self.said.claims()),
+            Number::Version => version(self.said.claimed()),
             Number::Clearance => match self.clearance {
                 Clearance::Valid(difficulty) => Evidence::Seen(difficulty.bits().into()),
                 Clearance::Refused(_) => Evidence::Missing(Reason::Refused),
@@ -154,7 +154,7 @@ impl Subject for Replayed<'_> {
             | Field::Engine
             | Field::Device
             | Field::HintBrand
-            | Field::HintPlatform => claimed(self.claims, field, take),
+            | Field::HintPlatform => claimed(&Claimed::of(self.claims), field, take),
             Field::Client => {
                 let (tls, http2) = (self.line.tls(self.catalogue), self.line.http2(self.catalogue));
                 let client = recognised(self.line.text("looks_like"), &tls, &http2);
@@ -193,7 +193,7 @@ impl Subject for Replayed<'_> {
 
     fn number(&self, number: Number) -> Evidence<u64> {
         match number {
-            Number::Version => version(self.claims),
+            Number::Version => version(&Claimed::of(self.claims)),
             Number::L4 | Number::L7 | Number::Score => Evidence::Missing(Reason::NotProvided),
             Number::SourceConnections | Number::SourceWithoutRequest | Number::SourceUnfinished => {
                 Evidence::or_missing(self.line.number(number.as_str()), Reason::NoConnectionRole)
@@ -278,30 +278,26 @@ fn verified(crawler: Verification<'_>, take: &mut dyn FnMut(&str)) -> Evidence<(
 }
 
 /// What the User-Agent and the Client Hints say.
-fn claimed(claims: &Claims<'_>, field: Field, take: &mut dyn FnMut(&str)) -> Evidence<()> {
-    let agent = claims.user_agent.as_ref();
+fn claimed(claimed: &Claimed, field: Field, take: &mut dyn FnMut(&str)) -> Evidence<()> {
+    let agent = claimed.agent.as_ref();
     match field {
-        Field::Product => agent.map(|agent| take(agent.product.name())),
-        Field::Kind => agent.map(|agent| take(agent.kind.as_str())),
-        Field::Platform => agent.map(|agent| take(agent.platform.as_str())),
-        Field::Engine => agent.map(|agent| agent.engine.map(Engine::as_str).into_iter().for_each(take)),
-        Field::Device => agent.map(|agent| take(agent.device.as_str())),
+        Field::Product => agent.map(|agent| take(&agent.product)),
+        Field::Kind => agent.map(|agent| take(agent.kind)),
+        Field::Platform => agent.map(|agent| take(agent.platform)),
+        Field::Engine => agent.map(|agent| agent.engine.into_iter().for_each(take)),
+        Field::Device => agent.map(|agent| take(agent.device)),
         Field::HintBrand => {
-            let leading = claims.hints.brands.as_ref().map(|brands| brands.leading());
-            leading.map(|brand| brand.iter().for_each(|brand| take(brand.product().name())))
+            let brand = claimed.hint_brand.as_ref();
+            brand.map(|brand| brand.iter().for_each(|brand| take(brand)))
         }
-        Field::HintPlatform => {
-            let platform = claims.hints.platform.as_ref().map(|hint| hint.platform());
-            platform.map(|platform| take(platform.as_str()))
-        }
+        Field::HintPlatform => claimed.hint_platform.as_ref().map(|platform| take(platform)),
         _ => Evidence::Missing(Reason::NotProvided),
     }
 }
 
 /// The version that the User-Agent gives its product.
-fn version(claims: &Claims<'_>) -> Evidence<u64> {
-    let version = claims.user_agent.as_ref().map(|agent| agent.version);
-    version.and_then(|version| Evidence::or_missing(version.map(|version| version.major.into()), Reason::NotSent))
+fn version(claimed: &Claimed) -> Evidence<u64> {
+    claimed.agent.as_ref().and_then(|agent| agent.version.clone())
 }
 
 /// The longest text that is made for a rule: the longest signature of a SYN has about 150 bytes.

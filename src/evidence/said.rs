@@ -1,7 +1,7 @@
 //! What a request's headers say of its client, read when somebody asks: of requests that say the same as others before, nobody does.
 
 use super::Sent;
-use super::claims::{Claims, Kind};
+use super::claims::{Claimed, Claims, Kind};
 use super::fields::Fields;
 use core::cell::OnceCell;
 use core::fmt::Debug;
@@ -10,6 +10,9 @@ use core::fmt::Debug;
 pub trait Says: Debug {
     /// What it claims to come from.
     fn claims(&self) -> &Claims<'_>;
+
+    /// The same as far as rules ask for it.
+    fn claimed(&self) -> &Claimed;
 
     /// The values of the headers that are compared.
     fn sent(&self) -> &Sent<'_>;
@@ -26,6 +29,7 @@ pub trait Says: Debug {
 pub struct Said<'f> {
     fields: &'f Fields<'f>,
     claims: OnceCell<Claims<'f>>,
+    claimed: OnceCell<Claimed>,
     sent: OnceCell<Sent<'f>>,
 }
 
@@ -35,6 +39,7 @@ impl<'f> Said<'f> {
         Self {
             fields,
             claims: OnceCell::new(),
+            claimed: OnceCell::new(),
             sent: OnceCell::new(),
         }
     }
@@ -47,6 +52,10 @@ impl<'f> Said<'f> {
 impl Says for Said<'_> {
     fn claims(&self) -> &Claims<'_> {
         self.claims.get_or_init(|| Claims::of(self.headers()))
+    }
+
+    fn claimed(&self) -> &Claimed {
+        self.claimed.get_or_init(|| Claimed::of(self.claims()))
     }
 
     fn sent(&self) -> &Sent<'_> {

@@ -4,7 +4,7 @@
 //! in another VM, nothing tells when a connection ends: the request role's own entries are bounded, and the oldest give way.
 
 use super::early::Early;
-use super::profile::Recurring;
+use super::recurring::Recurring;
 use crate::clients::layer4::Layer4;
 use crate::clients::shown::Shown;
 use crate::evidence::{Evidence, Facts, Micros, Text};

@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod plugin;
 mod pressure;
 mod profile;
+mod recurring;
 pub mod remember;
 pub mod request;
 #[cfg(target_arch = "wasm32")]

@@ -1,32 +1,24 @@
 //! Headers that come again and again, read once. Clients send the same ones with most of their requests, and those of one build the
-//! same as each other: what follows from them alone is kept, as is what follows from them on one connection.
+//! same as each other: what follows from them alone is kept.
 //!
 //! Kept under the bytes that it was read from, which are compared whole: no two requests that differ in what counts are ever taken for
 //! each other. A worker keeps [`MAX_PROFILES`] profiles of at most [`MAX_KEY`] bytes of headers each, with what they look like in the
 //! log about three times as much, and with how they lay in the proxy's map twice more: usually 1 MiB, 6 MiB at most. Longer ones are
 //! read with each request.
 
-use super::connections::Known;
-use super::visit::Sender;
-use crate::annotate::line::{self, Part, Parts};
-use crate::annotate::{Annotation, Observed, headers};
+use crate::annotate::line::Part;
 use crate::clients::crawlers::{Crawlers, Verification};
-use crate::compare::{self, Standing};
-use crate::evidence::claims::Claims;
+use crate::evidence::claims::{Claimed, Claims};
 use crate::evidence::fields::Fields;
-use crate::evidence::forwarded::Forwarded;
-use crate::evidence::{Evidence, NetworkTags, Reason, RequestNames, Said, Says, Sent, is_annotation, is_compared};
+use crate::evidence::{Evidence, Reason, RequestNames, Said, Says, Sent, is_annotation, is_compared};
 use crate::fingerprint::order::{HeaderOrder, is_left_out};
 use crate::host::{FieldMap, Layout};
-use crate::memory::key::{Key, Keys};
-use crate::policy::config::Header;
-use core::cell::{Cell, OnceCell, RefCell};
+use crate::memory::key::Key;
+use core::cell::{OnceCell, RefCell};
 use core::num::NonZeroUsize;
 use lru::LruCache;
 use smallvec::SmallVec;
-use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 /// The profiles that a worker keeps.
 pub(super) const MAX_PROFILES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
@@ -34,11 +26,8 @@ pub(super) const MAX_PROFILES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2
 /// The longest headers that have a kept profile, in bytes, those not counted that nothing is read from. Browsers' have about 1,000.
 pub(super) const MAX_KEY: usize = 4_096;
 
-/// Of how many profiles a connection keeps what follows from them on it: a page, its scripts, its pictures, its calls.
-const MAX_STANDINGS: usize = 4;
-
 /// In how many layouts a profile is known at once: with cookies and without, with a body.
-const MAX_FORMS: usize = 2;
+pub(super) const MAX_FORMS: usize = 2;
 
 /// Where the order of a request's headers comes from.
 #[derive(Debug)]
@@ -58,9 +47,10 @@ pub(super) struct Profile {
     order: Evidence<HeaderOrder>,
     is_of_browser: bool,
     claims_crawler: bool,
-    line: OnceCell<Part>,
+    pub(super) line: OnceCell<Part>,
+    claimed: OnceCell<Claimed>,
     /// How its headers lay in the maps that came last, the last first.
-    forms: RefCell<SmallVec<[Rc<Form>; MAX_FORMS]>>,
+    pub(super) forms: RefCell<SmallVec<[Rc<Form>; MAX_FORMS]>>,
 }
 
 /// How headers lie in the proxy's map.
@@ -91,6 +81,7 @@ impl Profile {
             is_of_browser: said.is_of_browser(),
             claims_crawler: !matches!(crawlers.verify_claim(said.claims(), None), Verification::NotClaimed),
             line: OnceCell::new(),
+            claimed: OnceCell::new(),
             forms: RefCell::default(),
         }
     }
@@ -244,188 +235,16 @@ impl Says for Profiled<'_, '_> {
         self.said.claims()
     }
 
+    fn claimed(&self) -> &Claimed {
+        self.profile.claimed.get_or_init(|| Claimed::of(self.said.claims()))
+    }
+
     fn sent(&self) -> &Sent<'_> {
         self.said.sent()
     }
 
     fn is_of_browser(&self) -> bool {
         self.profile.is_of_browser
-    }
-}
-
-/// How headers lay, and their profiles.
-pub(super) type Forms = SmallVec<[(Rc<Profile>, Rc<Form>); MAX_STANDINGS * MAX_FORMS]>;
-
-/// What a connection's requests have in common, as far as they are of the kind of the first: hardly any connection brings another.
-#[derive(Debug, Default)]
-pub(super) struct Recurring(OnceCell<Box<Kept>>);
-
-impl Recurring {
-    /// How the headers of its requests lay so far, as far as that is still known, with their profiles; the last ones first.
-    pub(super) fn forms(&self) -> Forms {
-        let mut forms = Forms::new();
-        let Some(kept) = self.0.get() else { return forms };
-        for (profile, ..) in kept.standings.borrow().iter().rev() {
-            let Some(profile) = profile.upgrade() else { continue };
-            let of_profile = profile.forms.borrow();
-            forms.extend(of_profile.iter().map(|form| (Rc::clone(&profile), Rc::clone(form))));
-        }
-        forms
-    }
-}
-
-/// The most bytes that are kept of what lines say of the way of requests.
-const MAX_WAY: usize = 384;
-
-/// The most bytes that all of it takes without the part of the line.
-const MAX_KEPT: usize = 512 + MAX_WAY;
-
-/// What the requests of one kind have in common.
-#[derive(Debug)]
-struct Kept {
-    /// Their kind.
-    others: Others,
-    /// Those that were wanted last behind. Headers that nobody sends any more are not kept for the connection's sake.
-    standings: RefCell<VecDeque<(Weak<Profile>, NetworkTags, Rc<Standing>)>>,
-    line: OnceCell<Part>,
-    way: RefCell<Option<(Forwarded, NetworkTags, Rc<Part>)>>,
-    id: OnceCell<Box<str>>,
-    tcp: OnceCell<Option<Box<str>>>,
-    sender: Cell<Option<Sender>>,
-}
-
-/// What one request has in common with others.
-#[derive(Debug)]
-pub(super) struct Common<'a> {
-    profile: &'a Rc<Profile>,
-    known: &'a Known,
-    connection: Option<&'a Kept>,
-}
-
-impl<'a> Common<'a> {
-    /// A request with this `profile`, of whose connection this is not its client's.
-    pub(super) fn new(profile: &'a Rc<Profile>, known: &'a Known, others: Others) -> Self {
-        let kept = known.recurring.0.get_or_init(|| {
-            Box::new(Kept {
-                others,
-                standings: RefCell::default(),
-                line: OnceCell::new(),
-                way: RefCell::default(),
-                id: OnceCell::new(),
-                tcp: OnceCell::new(),
-                sender: Cell::default(),
-            })
-        });
-        Self {
-            profile,
-            known,
-            connection: Some(&**kept).filter(|kept| kept.others == others),
-        }
-    }
-}
-
-/// What of a connection is somebody else's than its request's client's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Others {
-    /// What lies below TLS.
-    pub(super) layer4: bool,
-    /// TLS and HTTP.
-    pub(super) layer7: bool,
-}
-
-impl Common<'_> {
-    /// What the layers say of all requests of this profile on the connection, from the networks of this one.
-    pub(super) fn standing(&self, observed: &Observed<'_>, known: compare::Known<'_>) -> Rc<Standing> {
-        let make = || Rc::new(Standing::of(&observed.view(), known));
-        let Some(connection) = self.connection else {
-            return make();
-        };
-        let is_wanted = |(profile, networks, _): &(Weak<Profile>, NetworkTags, _)| {
-            core::ptr::eq(profile.as_ptr(), Rc::as_ptr(self.profile)) && *networks == observed.networks
-        };
-        let mut standings = connection.standings.borrow_mut();
-        if let Some(at) = standings.iter().rposition(is_wanted) {
-            let last = standings.len().saturating_sub(1);
-            standings.swap(at, last);
-        } else {
-            if standings.len() >= MAX_STANDINGS {
-                standings.pop_front();
-            }
-            standings.push_back((Rc::downgrade(self.profile), observed.networks, make()));
-        }
-        standings.back().map_or_else(make, |(.., standing)| Rc::clone(standing))
-    }
-
-    /// Who sends the request.
-    pub(super) fn sender(&self, keys: &Keys, observed: &Observed<'_>) -> Sender {
-        let make = || Sender::of(keys, observed);
-        let Some(connection) = self.connection else {
-            return make();
-        };
-        let known = connection.sender.get().filter(|sender| sender.sends(observed));
-        let sender = known.unwrap_or_else(make);
-        connection.sender.set(Some(sender));
-        sender
-    }
-
-    /// The request's line, written in the place of `old`.
-    pub(super) fn line(&self, annotation: &Annotation<'_>, old: String) -> String {
-        let of = annotation.observed;
-        let headers = self.profile.line.get_or_init(|| line::part_of_headers(of));
-        let way = &self.way(of);
-        if let Some(connection) = self.connection.and_then(|connection| connection.line.get()) {
-            let parts = Parts {
-                way,
-                connection,
-                headers,
-            };
-            return line::with_parts(annotation, parts, old);
-        }
-        let of_connection = line::part_of_connection(of);
-        let parts = Parts {
-            way,
-            connection: &of_connection,
-            headers,
-        };
-        let line = line::with_parts(annotation, parts, old);
-        // The whole connection stays within its bytes.
-        let fits = of_connection.bytes().saturating_add(MAX_KEPT) <= self.known.room();
-        if let Some(connection) = self.connection.filter(|_| fits) {
-            // Nobody has set it meanwhile.
-            let _ = connection.line.set(of_connection);
-        }
-        line
-    }
-
-    /// What the line says of the way that the request took: usually that of the one before.
-    fn way(&self, of: &Observed<'_>) -> Rc<Part> {
-        let make = || Rc::new(line::part_of_way(of));
-        let Some(connection) = self.connection else {
-            return make();
-        };
-        let mut kept = connection.way.borrow_mut();
-        if let Some((way, networks, part)) = &*kept
-            && (way, *networks) == (of.way, of.networks)
-        {
-            return Rc::clone(part);
-        }
-        let part = make();
-        *kept = (part.bytes() <= MAX_WAY).then(|| (of.way.clone(), of.networks, Rc::clone(&part)));
-        part
-    }
-
-    /// The value of `header`.
-    pub(super) fn header<'v>(&'v self, header: Header, annotation: &'v Annotation<'_>) -> Option<Cow<'v, str>> {
-        let value = || headers::value(header, annotation);
-        let owned = || value().map(|value| value.into_owned().into_boxed_str());
-        match (header, self.connection) {
-            (Header::Id, Some(connection)) => {
-                let id = connection.id.get_or_init(|| owned().unwrap_or_default());
-                Some(Cow::Borrowed(id))
-            }
-            (Header::Tcp, Some(connection)) => connection.tcp.get_or_init(owned).as_deref().map(Cow::Borrowed),
-            _ => value(),
-        }
     }
 }
 
@@ -494,6 +313,54 @@ mod tests {
     }
 
     #[test]
+    fn headers_that_lay_so_before_are_told_without_being_read() {
+        let profiles = Profiles::default();
+        let first = profile(&profiles, &CHROME);
+        let with_login = changed(1, (":path", b"/login"));
+        let map = FieldMap::of(with_login.iter().copied());
+        let forms = first.forms.borrow().clone();
+        assert_eq!(forms.iter().find_map(|form| form.read(&map)).unwrap(), with_login);
+        assert_eq!(forms[0].forged, 0);
+        // The same profile without cookies, and with a forged annotation, which is left out of orders.
+        let forged = changed(5, ("x-layerprint-id", b"1"));
+        for (fields, count) in [(&CHROME[..5], 0), (&forged, 1)] {
+            assert!(Rc::ptr_eq(&first, &profile(&profiles, fields)));
+            let forms = first.forms.borrow();
+            assert_eq!((forms.len(), forms[0].forged), (MAX_FORMS, count));
+            let map = FieldMap::of(fields.iter().copied());
+            assert_eq!(forms[0].read(&map).unwrap(), fields);
+        }
+        let other = changed(3, ("user-agent", b"curl/8.5.0"));
+        let map = FieldMap::of(other.iter().copied());
+        assert!(first.forms.borrow().iter().all(|form| form.read(&map).is_none()));
+    }
+
+    #[test]
+    fn what_comes_with_the_first_request_alone_is_not_told_by_how_it_lies() {
+        let profiles = Profiles::default();
+        let order = Evidence::Seen(HeaderOrder::of(["host", "accept"]).unwrap());
+        let first = profiles.of(Order::Told(order), &CHROME, &Crawlers::default());
+        assert!(first.forms.borrow().is_empty());
+        let later = Order::Told(Evidence::Missing(Reason::LaterRequest));
+        assert_eq!(
+            profiles.of(later, &CHROME, &Crawlers::default()).forms.borrow().len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_profile_that_is_met_again_outlives_others() {
+        let profiles = Profiles::default();
+        let first = profile(&profiles, &CHROME);
+        for n in 0..2 * MAX_PROFILES.get() {
+            let agent = n.to_string();
+            profile(&profiles, &[("user-agent", agent.as_bytes())]);
+            assert!(Rc::ptr_eq(&first, &profiles.again(&first)));
+        }
+        assert!(Rc::ptr_eq(&first, &profile(&profiles, &CHROME)));
+    }
+
+    #[test]
     fn an_order_that_was_told_counts_as_it_was() {
         let profiles = Profiles::default();
         let told = |order| profiles.of(Order::Told(order), &CHROME, &Crawlers::default());
@@ -540,11 +407,12 @@ mod tests {
                 let fields: Vec<(&str, &[u8])> = fields.iter().map(|(name, value)| (*name, &value[..])).collect();
                 let said = Said::new(&fields);
                 let profile = profile(&profiles, &fields);
-                (profile.number, profile.order.clone(), format!("{:?} {:?}", said.claims(), said.sent()))
+                let read = (profile.order.clone(), format!("{:?} {:?}", said.claims(), said.sent()));
+                (profile, read)
             };
             let (one, other) = (read(&of(&one)), read(&of(&other)));
-            if one.0 == other.0 {
-                prop_assert_eq!(one, other);
+            if Rc::ptr_eq(&one.0, &other.0) {
+                prop_assert_eq!(one.1, other.1);
             }
         }
     }

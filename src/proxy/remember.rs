@@ -6,7 +6,7 @@
 use super::facts;
 use super::metrics::{Fault, Metric};
 use super::plugin::Plugin;
-use super::profile::Common;
+use super::recurring::Common;
 use super::visit::visit;
 use crate::annotate::Observed;
 use crate::challenge::attempts::Attempts;

@@ -4,6 +4,7 @@
 //! observed, and only a comparison brings the two together. What we cannot read is `Missing` with its reason, like any
 //! evidence; a product that we do not know keeps its name. Everything borrows from the headers; nothing is allocated.
 
+mod claimed;
 mod hints;
 #[doc(hidden)]
 pub mod invariants;
@@ -12,6 +13,7 @@ mod tokens;
 mod user_agent;
 mod words;
 
+pub use claimed::Claimed;
 pub use hints::{Brand, Brands, FormFactors, Hints, PlatformHint};
 pub use kinds::{Device, Engine, Family, Kind, Platform, PlatformVersion, Product, Version};
 pub use user_agent::UserAgent;

@@ -2,7 +2,7 @@
 //! a Lua script, a service that is asked. Each over HTTP/2 and HTTP/1.1, on kept connections and on new ones, all under TLS.
 //!
 //! Twice over. First as fast as Envoy answers, in short rounds that take turns: what a request costs, and how many there can be.
-//! Then at rates that come from the first: half of what a bare Envoy answers, and half of what the slowest of all does.
+//! Then at rates that come from the first: half of what an Envoy with layerprint answers, and half of what the slowest of all does.
 
 mod filters;
 mod found;
@@ -30,7 +30,7 @@ use self::found::Found;
 use self::load::KINDS;
 use self::output::About;
 use self::sample::{Cost, Costing, Places, Rates, Timed};
-use self::variant::{BARE, VARIANTS};
+use self::variant::{OBSERVE, VARIANTS};
 use super::measure::{Measured, ROUNDS_OF_A_LIFE, measure};
 use super::plan::{Accepted, Plan};
 use super::statistics::{FEWEST_ROUNDS, Quartiles};
@@ -99,16 +99,16 @@ fn directory() -> PathBuf {
     repo::root().join("target/bench")
 }
 
-/// Half of what a bare Envoy answered, and on kept connections half of what the slowest did: that all keep up with.
+/// Half of what an Envoy with layerprint answered, and on kept connections half of what the slowest did: that all keep up with.
 fn rates(costs: &Measured<Cost>) -> Option<Rates> {
-    let bare = VARIANTS.iter().position(|variant| variant.name == BARE)?;
+    let observe = VARIANTS.iter().position(|variant| variant.name == OBSERVE)?;
     let mut all = Vec::new();
     for (load, kind) in KINDS.into_iter().enumerate() {
         let half = |variant: usize| {
             let rounds: Vec<f64> = costs.of(variant, load)?.iter().map(|cost| cost.per_s).collect();
             Some(Quartiles::of(&rounds)?.median / 2.0)
         };
-        let mut rates = vec![half(bare)?];
+        let mut rates = vec![half(observe)?];
         if kind.kept {
             let halves = (0..VARIANTS.len()).filter_map(half);
             rates.extend(halves.min_by(f64::total_cmp));

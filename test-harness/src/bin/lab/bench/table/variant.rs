@@ -35,6 +35,8 @@ pub(super) enum Setup {
     Probe,
     /// A WebAssembly filter that does nothing.
     NoOp,
+    /// The same, that makes the calls to the proxy that layerprint makes for a later request, and nothing of them.
+    Calls,
     /// layerprint with `{}`: the HTTP filter alone.
     Request,
     /// layerprint with `{}` in both roles, with the probe: as `make run` has it, without its access log.
@@ -66,7 +68,7 @@ pub(super) const OBSERVE: &str = "layerprint, observe";
 pub(super) const FULLY: &str = "layerprint, full";
 
 /// All of them.
-pub(super) const VARIANTS: [Variant; 9] = [
+pub(super) const VARIANTS: [Variant; 10] = [
     Variant {
         name: BARE,
         setup: Setup::Bare,
@@ -86,6 +88,11 @@ pub(super) const VARIANTS: [Variant; 9] = [
         name: DOES_NOTHING,
         setup: Setup::NoOp,
         what: "made with the same SDK, in V8",
+    },
+    Variant {
+        name: "no-op with layerprint's calls",
+        setup: Setup::Calls,
+        what: "the same, and the ten calls to Envoy that layerprint makes for a later request, with constant values: what is left when nothing is computed",
     },
     Variant {
         name: REQUEST,
@@ -152,6 +159,9 @@ impl Variant {
         };
         match setup {
             Setup::NoOp => options.module(repo::root().join(NO_OP)),
+            Setup::Calls => options
+                .module(repo::root().join(NO_OP))
+                .filter(json!({ "calls": true })),
             Setup::Full => options.filter(FilterConfig::File(full())),
             Setup::Request | Setup::Observe => options.filter(json!({})),
             Setup::Bare | Setup::Probe | Setup::Lua | Setup::Service => options,
@@ -165,7 +175,7 @@ impl Variant {
         let is_right = match self.setup {
             Setup::Bare | Setup::Probe => vms == 0 && verdict.is_none(),
             Setup::NoOp => vms > 0 && verdict.is_none(),
-            Setup::Request | Setup::Observe => vms > 0 && says("allow;mode=observe"),
+            Setup::Calls | Setup::Request | Setup::Observe => vms > 0 && says("allow;mode=observe"),
             Setup::Full => vms > 0 && says("allow;mode=enforce"),
             Setup::Lua | Setup::Service => vms == 0 && says("allow;mode=observe"),
         };
@@ -187,7 +197,7 @@ pub(super) fn full() -> PathBuf {
 fn edit(config: &mut Value, setup: Setup, service: Option<SocketAddr>) {
     let roles = match setup {
         Setup::Bare | Setup::Probe | Setup::Lua | Setup::Service => Roles::None,
-        Setup::NoOp | Setup::Request => Roles::Request,
+        Setup::NoOp | Setup::Calls | Setup::Request => Roles::Request,
         Setup::Observe | Setup::Full => Roles::Both,
     };
     let log = access_log(config).filter(|_| setup == Setup::Full);
@@ -202,7 +212,7 @@ fn edit(config: &mut Value, setup: Setup, service: Option<SocketAddr>) {
         routes: json!([answer(look, &[verdict]), answer(json!({ "prefix": "/" }), &[])]),
     };
     small.apply(config);
-    if setup == Setup::NoOp {
+    if matches!(setup, Setup::NoOp | Setup::Calls) {
         // What the filter that does nothing has no use for.
         each_chain(config, |filters| {
             filters.retain(|filter| {
@@ -267,7 +277,7 @@ mod tests {
         assert!(!check(Setup::Bare, "", 2));
         assert!(check(Setup::NoOp, "", 2));
         assert!(!check(Setup::NoOp, observed, 2));
-        for setup in [Setup::Request, Setup::Observe] {
+        for setup in [Setup::Calls, Setup::Request, Setup::Observe] {
             assert!(check(setup, observed, 2));
             assert!(!check(setup, observed, 0));
             assert!(!check(setup, "", 2));
