@@ -3,7 +3,7 @@
 //!
 //! Kept under the bytes that it was read from, which are compared whole: no two requests that differ in what counts are ever taken for
 //! each other. A worker keeps [`MAX_PROFILES`] profiles of at most [`MAX_KEY`] bytes of headers each, with what they look like in the
-//! log about three times as much, and with how they lay in the proxy's map twice more: usually 1 MiB, 6 MiB at most. Longer ones are
+//! log about three times as much, and with how they lay in the proxy's map twice more: usually 1 MiB, 8 MiB at most. Longer ones are
 //! read with each request.
 
 use crate::annotate::line::Part;
@@ -137,15 +137,15 @@ impl Profiles {
             let mut kept = self.kept.borrow_mut();
             let digest = digest(&key);
             let found = kept.get(&digest).filter(|profile| *profile.key == *key).cloned();
-            let profile = found.unwrap_or_else(|| {
+            // What comes once is not worth remembering how it lay.
+            if let Some(profile) = found.as_ref().filter(|_| comes_again) {
+                profile.learn(fields);
+            }
+            found.unwrap_or_else(|| {
                 let profile = Rc::new(Profile::new(Some((digest, &key)), order, fields, crawlers));
                 kept.put(digest, Rc::clone(&profile));
                 profile
-            });
-            if comes_again {
-                profile.learn(fields);
-            }
-            profile
+            })
         } else {
             Rc::new(Profile::new(None, order, fields, crawlers))
         };
@@ -316,6 +316,8 @@ mod tests {
     fn headers_that_lay_so_before_are_told_without_being_read() {
         let profiles = Profiles::default();
         let first = profile(&profiles, &CHROME);
+        assert!(first.forms.borrow().is_empty());
+        profile(&profiles, &CHROME);
         let with_login = changed(1, (":path", b"/login"));
         let map = FieldMap::of(with_login.iter().copied());
         let forms = first.forms.borrow().clone();
@@ -339,13 +341,15 @@ mod tests {
     fn what_comes_with_the_first_request_alone_is_not_told_by_how_it_lies() {
         let profiles = Profiles::default();
         let order = Evidence::Seen(HeaderOrder::of(["host", "accept"]).unwrap());
-        let first = profiles.of(Order::Told(order), &CHROME, &Crawlers::default());
-        assert!(first.forms.borrow().is_empty());
-        let later = Order::Told(Evidence::Missing(Reason::LaterRequest));
-        assert_eq!(
-            profiles.of(later, &CHROME, &Crawlers::default()).forms.borrow().len(),
-            1
-        );
+        let told = |order: &Evidence<HeaderOrder>| {
+            for _ in 0..2 {
+                profiles.of(Order::Told(order.clone()), &CHROME, &Crawlers::default());
+            }
+            profiles.of(Order::Told(order.clone()), &CHROME, &Crawlers::default())
+        };
+        assert!(told(&order).forms.borrow().is_empty());
+        let later = Evidence::Missing(Reason::LaterRequest);
+        assert_eq!(told(&later).forms.borrow().len(), MAX_FORMS);
     }
 
     #[test]

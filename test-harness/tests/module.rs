@@ -145,6 +145,52 @@ fn a_request_on_a_known_connection_makes_nine_calls() {
     assert_eq!(calls.total(), 9, "{calls}");
 }
 
+/// Headers that lie in the map as those of the request before are not read again. What they may not bring through, they still do not.
+#[test]
+fn what_is_forged_again_is_taken_away_again() {
+    let filter = Filter::start();
+    let client = filter.proxy.accept(over_tls());
+    let tcp = filter.vm.open(&filter.connection_role, &client).unwrap();
+    tcp.downstream(OPENING).unwrap();
+    for (number, path) in (1..).zip(["/", "/login", "/login", "/"]) {
+        let mut forged = chrome();
+        forged.replace(":path", path);
+        forged.add("x-layerprint-verdict", "allow;own");
+        let exchange = filter.vm.request(&filter.request_role, &client, forged).unwrap();
+        let upstream = exchange.upstream_headers();
+        let verdicts = upstream.all("x-layerprint-verdict");
+        assert_eq!(verdicts.len(), 1, "{upstream:?}");
+        assert_ne!(verdicts[0], b"allow;own");
+        let line = line(&exchange);
+        assert_eq!((&line["forged"], &line["path"]), (&1.into(), &path.into()));
+        assert_eq!(filter.proxy.metric("layerprint.forged_headers"), Some(number));
+        exchange.finish().unwrap();
+    }
+    // The next one without it has nothing forged.
+    assert_eq!(line(&filter.request(&client))["forged"], 0);
+}
+
+/// Envoy enters the VM for each callback that is there: for each piece of a body, each piece sent on a connection, each line of its log.
+#[test]
+fn the_module_exports_the_callbacks_that_it_has_a_use_for() {
+    let wasm = std::fs::read(repo::module()).unwrap();
+    for (name, is_wanted) in [
+        ("proxy_on_request_headers", true),
+        ("proxy_on_response_headers", true),
+        ("proxy_on_downstream_data", true),
+        ("proxy_on_upstream_data", false),
+        ("proxy_on_request_body", false),
+        ("proxy_on_response_body", false),
+        ("proxy_on_log", false),
+    ] {
+        // As an export is written: the length of its name, the name, and that it is a function.
+        let length = u8::try_from(name.len()).unwrap();
+        let export = [&[length], name.as_bytes(), &[0]].concat();
+        let is_there = wasm.windows(export.len()).any(|bytes| bytes == export);
+        assert_eq!(is_there, is_wanted, "{name}");
+    }
+}
+
 #[test]
 fn bytes_after_the_opening_make_no_call() {
     let filter = Filter::start();

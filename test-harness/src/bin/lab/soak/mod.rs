@@ -40,6 +40,9 @@ pub(crate) fn soak() -> Result<ExitCode, Box<dyn Error>> {
         return Err(format!("LAYERPRINT_SOAK_SECONDS has to be at least {LEAST}").into());
     }
     let lasts = Duration::from_secs(seconds);
+    if let Some(note) = too_few_tracked() {
+        eprintln!("{note}");
+    }
     let stack = Stack::start(options())?;
     let traffic = Traffic::begin(&stack)?;
     let mut samples = Samples::default();
@@ -63,6 +66,22 @@ pub(crate) fn soak() -> Result<ExitCode, Box<dyn Error>> {
     Ok(match outcome.is_good() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
+    })
+}
+
+/// What is to be said where the kernel follows connections, and so few of them that it may refuse the soak's: each counts for two minutes
+/// after its end.
+fn too_few_tracked() -> Option<String> {
+    const ENOUGH: u64 = 500_000;
+    let tracked: u64 = std::fs::read_to_string("/proc/sys/net/netfilter/nf_conntrack_max")
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    (tracked < ENOUGH).then(|| {
+        format!(
+            "net.netfilter.nf_conntrack_max is {tracked}: a fast machine may be refused connections; {ENOUGH} are enough"
+        )
     })
 }
 

@@ -9,7 +9,7 @@ use super::variant::{BARE, FULLY, OBSERVE, PROBED, TWIN};
 /// How many times what the filter that does nothing adds may be added to a request on a kept HTTP/2 connection.
 const OBSERVE_TIMES: f64 = 2.0;
 const FULL_TIMES: f64 = 3.0;
-/// How much may be added to the 99th percentile at half of the load that an Envoy with layerprint can bear, in µs.
+/// How much may be added to the 99th percentile at half of the load that the slowest of all can bear, in µs.
 const P99: f64 = 100.0;
 /// How much dearer the probe may make a connection, as a share.
 const CONNECTION: f64 = 0.10;
@@ -19,7 +19,7 @@ const MODULE: u64 = 1_000_000;
 /// The numbers of loads in [`super::load::KINDS`].
 const HTTP2_KEPT: usize = 0;
 const HTTP2_NEW: usize = 2;
-/// Of the rates: half of what an Envoy with layerprint answers.
+/// Of the rates: half of what the slowest answers.
 const HALF: usize = 0;
 
 /// One target.

@@ -205,9 +205,9 @@ mod tests {
             &targets(&found, 1).unwrap(),
         );
         assert_eq!(all.pointer("/about/date"), Some(&json!("today")));
-        assert_eq!(all.pointer("/loads/0/rows/4/times_no_op/median"), Some(&json!(2.0)));
-        assert_eq!(all.pointer("/loads/3/rows/7/at_rates/0/kept_up"), Some(&json!(false)));
-        assert_eq!(all.pointer("/loads/1/rows/8/service_us/median"), Some(&json!(7.0)));
+        assert_eq!(all.pointer("/loads/0/rows/5/times_no_op/median"), Some(&json!(2.0)));
+        assert_eq!(all.pointer("/loads/3/rows/8/at_rates/0/kept_up"), Some(&json!(false)));
+        assert_eq!(all.pointer("/loads/1/rows/9/service_us/median"), Some(&json!(7.0)));
         assert_eq!(all.pointer("/targets/4/verdict"), Some(&json!("met")));
     }
 }
