@@ -61,6 +61,9 @@ impl Layout {
             let value = usize::try_from(u32::from_le_bytes(*value)).ok()?;
             let (field, behind) = texts.split_at_checked(name.checked_add(value)?.checked_add(2)?)?;
             texts = behind;
+            if field.last() != Some(&0) {
+                return None;
+            }
             let (head, tail) = field.split_at_checked(name.checked_add(1)?)?;
             let same = if counted.is_some() { field } else { head };
             let (expected, behind) = wanted.split_at_checked(same.len())?;

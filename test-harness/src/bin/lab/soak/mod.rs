@@ -73,7 +73,7 @@ pub(crate) fn soak() -> Result<ExitCode, Box<dyn Error>> {
 /// after its end.
 fn too_few_tracked() -> Option<String> {
     const ENOUGH: u64 = 500_000;
-    let tracked: u64 = std::fs::read_to_string("/proc/sys/net/netfilter/nf_conntrack_max")
+    let tracked: u64 = fs::read_to_string("/proc/sys/net/netfilter/nf_conntrack_max")
         .ok()?
         .trim()
         .parse()
