@@ -262,7 +262,8 @@ fn a_connection_keeps_under_4_kib() {
                 Reason::Malformed,
             ),
         };
-        let names = RequestNames::new([":method", ":scheme", ":authority", ":path", "user-agent"]);
+        let fields = [":method", ":scheme", ":authority", ":path", "user-agent"].map(|name| (name, &b""[..]));
+        let names = RequestNames::new(&fields);
         let order = request_order(&opening, &facts, &names, true);
         let tls = TlsPrint::of(&Evidence::Missing(Reason::NotProvided), TlsSource::FilterState, &facts);
         let print = ConnectionPrint::freeze(&opening, &facts, tls, &names, &order);

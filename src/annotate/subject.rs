@@ -9,6 +9,7 @@ use crate::evidence::claims::{Claimed, Claims};
 use crate::evidence::{Evidence, NetworkTag, NetworkTags, Networks, Reason};
 use crate::fingerprint::combined::Part;
 use crate::policy::rules::{Field, Number, Subject};
+use core::cell::OnceCell;
 use core::fmt::{self, Display, Write};
 use core::net::IpAddr;
 
@@ -122,6 +123,8 @@ pub struct Replayed<'a> {
     pub line: &'a Recorded<'a>,
     /// The claims in it.
     pub claims: &'a Claims<'a>,
+    /// The same as far as rules ask for it, once one does.
+    pub claimed: OnceCell<Claimed>,
     /// The catalogue at hand.
     pub catalogue: &'a Catalogue,
     /// The crawlers.
@@ -154,7 +157,7 @@ impl Subject for Replayed<'_> {
             | Field::Engine
             | Field::Device
             | Field::HintBrand
-            | Field::HintPlatform => claimed(&Claimed::of(self.claims), field, take),
+            | Field::HintPlatform => claimed(self.claimed(), field, take),
             Field::Client => {
                 let (tls, http2) = (self.line.tls(self.catalogue), self.line.http2(self.catalogue));
                 let client = recognised(self.line.text("looks_like"), &tls, &http2);
@@ -193,7 +196,7 @@ impl Subject for Replayed<'_> {
 
     fn number(&self, number: Number) -> Evidence<u64> {
         match number {
-            Number::Version => version(&Claimed::of(self.claims)),
+            Number::Version => version(self.claimed()),
             Number::L4 | Number::L7 | Number::Score => Evidence::Missing(Reason::NotProvided),
             Number::SourceConnections | Number::SourceWithoutRequest | Number::SourceUnfinished => {
                 Evidence::or_missing(self.line.number(number.as_str()), Reason::NoConnectionRole)
@@ -233,6 +236,10 @@ impl Subject for Replayed<'_> {
 }
 
 impl Replayed<'_> {
+    fn claimed(&self) -> &Claimed {
+        self.claimed.get_or_init(|| Claimed::of(self.claims))
+    }
+
     fn part(&self, n: usize, evidence: &str, take: &mut dyn FnMut(&str)) -> Evidence<()> {
         let seen = self.line.evidence(evidence, |_| Some(()));
         let part = self.line.text("id").and_then(|id| id.split('_').nth(n));
@@ -346,6 +353,7 @@ mod tests {
         let replayed = Replayed {
             line: &recorded,
             claims: &claims,
+            claimed: OnceCell::new(),
             catalogue: &Catalogue::default(),
             crawlers: &Crawlers::default(),
             networks: &Networks::new(&[office].into()),

@@ -27,3 +27,11 @@ pub fn cookies(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     let pairs = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     pairs.filter(|pair| !pair.is_empty())
 }
+
+/// `fields` with another one in the place of that at `at`.
+#[cfg(test)]
+pub(crate) fn with<'f>(fields: &Fields<'f>, at: usize, field: (&'f str, &'f [u8])) -> Vec<(&'f str, &'f [u8])> {
+    let mut fields = fields.to_vec();
+    fields[at] = field;
+    fields
+}

@@ -1,5 +1,7 @@
 //! The names of a request's headers as they stand in the proxy's map, and which of them claim to be ours.
 
+use super::fields::Fields;
+
 /// Whether a header name is one of our annotations, however it is written.
 ///
 /// Case never matters. Underscores count as dashes: servers that pass headers on as CGI variables do not tell them apart, so
@@ -15,18 +17,18 @@ pub fn is_annotation(name: &str) -> bool {
 }
 
 /// A request's header names in the proxy's order: pseudo-headers first, then the client's own, then what the proxy added.
-#[derive(Clone, Debug)]
-pub struct RequestNames<'a>(Vec<&'a str>);
+#[derive(Clone, Copy, Debug)]
+pub struct RequestNames<'a>(&'a Fields<'a>);
 
 impl<'a> RequestNames<'a> {
-    /// The names in the order of the map.
-    pub fn new(names: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(names.into_iter().collect())
+    /// The names of `fields`, in the order of the map.
+    pub const fn new(fields: &'a Fields<'a>) -> Self {
+        Self(fields)
     }
 
     /// Every name.
     pub fn iter(&self) -> impl Iterator<Item = &'a str> {
-        self.0.iter().copied()
+        self.0.iter().map(|(name, _)| *name)
     }
 
     /// The client's headers that claim to be our annotations: how many there are.
@@ -72,7 +74,8 @@ mod tests {
 
     #[test]
     fn repeated_forgeries_are_counted_and_named_once() {
-        let names = RequestNames::new(["a", "x-layerprint-id", "x_layerprint_id", "x-layerprint-id"]);
+        let fields = ["a", "x-layerprint-id", "x_layerprint_id", "x-layerprint-id"].map(|name| (name, &b""[..]));
+        let names = RequestNames::new(&fields);
         assert_eq!(names.forged_count(), 3);
         assert_eq!(names.forged(), ["x-layerprint-id", "x_layerprint_id"]);
     }

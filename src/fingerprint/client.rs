@@ -178,7 +178,8 @@ mod tests {
     }
 
     fn freeze(connection: &Evidence<Opening>, facts: &Facts, names: &[&str]) -> ConnectionPrint {
-        let names = RequestNames::new(names.iter().copied());
+        let fields: Vec<_> = names.iter().map(|name| (*name, &b""[..])).collect();
+        let names = RequestNames::new(&fields);
         let order = request_order(connection, facts, &names, true);
         ConnectionPrint::freeze(connection, facts, tls(facts), &names, &order)
     }
@@ -206,7 +207,8 @@ mod tests {
     fn an_http1_connection_is_read_from_the_wire_at_its_first_request_only() {
         let connection = opened(b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: b\r\n\r\n");
         let facts = facts(Protocol::Http11);
-        let names = RequestNames::new([":authority", ":path", ":method", ":scheme", "user-agent"]);
+        let fields = [":authority", ":path", ":method", ":scheme", "user-agent"].map(|name| (name, &b""[..]));
+        let names = RequestNames::new(&fields);
         let first = request_order(&connection, &facts, &names, true);
         assert_eq!(first.seen().unwrap().to_string(), "host,user-agent");
         assert_eq!(
@@ -224,7 +226,8 @@ mod tests {
         let print = freeze(&UNSEEN, &facts(Protocol::Http2), &NAMES);
         assert_eq!(print.http2, Evidence::Missing(Reason::NoConnectionRole));
         assert_eq!(print.lp1.http, Part::ZEROS);
-        let names = RequestNames::new(NAMES);
+        let fields = NAMES.map(|name| (name, &b""[..]));
+        let names = RequestNames::new(&fields);
         let order = request_order(&UNSEEN, &facts(Protocol::Http2), &names, false);
         assert_eq!(order.seen().unwrap().to_string(), "user-agent");
     }

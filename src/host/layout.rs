@@ -82,7 +82,7 @@ impl Layout {
 
 /// Whether the two are equal, by words: the comparison of bytes that WebAssembly comes with takes several times as long. The last word may
 /// lie over the one before it.
-fn are_same(one: &[u8], other: &[u8]) -> bool {
+pub(crate) fn are_same(one: &[u8], other: &[u8]) -> bool {
     let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
     if let (Some(last), Some(other_last)) = (one.last_chunk::<8>(), other.last_chunk::<8>()) {
         let ((words, _), (other_words, _)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
@@ -97,6 +97,7 @@ fn are_same(one: &[u8], other: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::fields::{borrowed, with};
     use proptest::prelude::*;
 
     const FIELDS: [(&str, &[u8]); 4] = [
@@ -123,11 +124,7 @@ mod tests {
     #[test]
     fn any_other_name_order_number_or_value_that_counts_is_another_layout() {
         let layout = layout(&FIELDS);
-        let with = |at: usize, field| {
-            let mut fields = FIELDS;
-            fields[at] = field;
-            fields.to_vec()
-        };
+        let with = |at, field| with(&FIELDS, at, field);
         let mut swapped = FIELDS;
         swapped.swap(1, 2);
         for other in [
@@ -164,7 +161,7 @@ mod tests {
         ) {
             let of = |fields: &[(String, String)]| fields.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect::<Vec<_>>();
             let (one, other) = (of(&one), of(&other));
-            let (one, other) = (crate::evidence::fields::borrowed(&one), crate::evidence::fields::borrowed(&other));
+            let (one, other) = (borrowed(&one), borrowed(&other));
             let counted = |fields: &[(&str, &[u8])]| {
                 fields.iter().map(|(name, value)| ((*name).to_owned(), (*name == "x").then(|| value.to_vec()))).collect::<Vec<_>>()
             };

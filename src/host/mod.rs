@@ -4,6 +4,7 @@ mod layout;
 mod map;
 
 pub use layout::Layout;
+pub(crate) use layout::are_same;
 pub use map::FieldMap;
 
 use crate::annotate::answer::GrpcStatus;

@@ -10,9 +10,9 @@ use crate::annotate::line::Part;
 use crate::clients::crawlers::{Crawlers, Verification};
 use crate::evidence::claims::{Claimed, Claims};
 use crate::evidence::fields::Fields;
-use crate::evidence::{Evidence, Reason, RequestNames, Said, Says, Sent, is_annotation, is_compared};
+use crate::evidence::{Evidence, Reason, RequestNames, Said, Says, Sent, is_compared};
 use crate::fingerprint::order::{HeaderOrder, is_left_out};
-use crate::host::{FieldMap, Layout};
+use crate::host::{FieldMap, Layout, are_same};
 use crate::memory::key::Key;
 use core::cell::{OnceCell, RefCell};
 use core::num::NonZeroUsize;
@@ -27,7 +27,7 @@ pub(super) const MAX_PROFILES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2
 pub(super) const MAX_KEY: usize = 4_096;
 
 /// In how many layouts a profile is known at once: with cookies and without, with a body.
-pub(super) const MAX_FORMS: usize = 2;
+pub(super) const MAX_LAYOUTS: usize = 2;
 
 /// Where the order of a request's headers comes from.
 #[derive(Debug)]
@@ -50,22 +50,7 @@ pub(super) struct Profile {
     pub(super) line: OnceCell<Part>,
     claimed: OnceCell<Claimed>,
     /// How its headers lay in the maps that came last, the last first.
-    pub(super) forms: RefCell<SmallVec<[Rc<Form>; MAX_FORMS]>>,
-}
-
-/// How headers lie in the proxy's map.
-#[derive(Debug)]
-pub(super) struct Form {
-    layout: Layout,
-    /// How many of their names claim to be ours.
-    pub(super) forged: usize,
-}
-
-impl Form {
-    /// The fields of `map` when they lie so.
-    pub(super) fn read<'a>(&'a self, map: &'a FieldMap) -> Option<Vec<(&'a str, &'a [u8])>> {
-        self.layout.read(map)
-    }
+    pub(super) layouts: RefCell<SmallVec<[Rc<Layout>; MAX_LAYOUTS]>>,
 }
 
 impl Profile {
@@ -82,18 +67,20 @@ impl Profile {
             claims_crawler: !matches!(crawlers.verify_claim(said.claims(), None), Verification::NotClaimed),
             line: OnceCell::new(),
             claimed: OnceCell::new(),
-            forms: RefCell::default(),
+            layouts: RefCell::default(),
         }
     }
 
-    /// Remembers how its headers lay, which were these `fields`.
-    fn learn(&self, fields: &Fields<'_>) {
-        let layout = Layout::of(fields, counts).filter(|layout| layout.bytes() <= 2 * MAX_KEY);
-        let Some(layout) = layout else { return };
-        let mut forms = self.forms.borrow_mut();
-        forms.truncate(MAX_FORMS - 1);
-        let forged = fields.iter().filter(|(name, _)| is_annotation(name)).count();
-        forms.insert(0, Rc::new(Form { layout, forged }));
+    /// Remembers how its headers lay in `map`, which were these `fields`.
+    fn learn(&self, map: &FieldMap, fields: &Fields<'_>) {
+        let mut layouts = self.layouts.borrow_mut();
+        if layouts.iter().any(|layout| layout.read(map).is_some()) {
+            return;
+        }
+        if let Some(layout) = Layout::of(fields, counts).filter(|layout| layout.bytes() <= 2 * MAX_KEY) {
+            layouts.truncate(MAX_LAYOUTS - 1);
+            layouts.insert(0, Rc::new(layout));
+        }
     }
 
     /// The order of the headers.
@@ -125,8 +112,8 @@ impl Default for Profiles {
 }
 
 impl Profiles {
-    /// The profile of a request with these `fields` in this `order`.
-    pub(super) fn of(&self, order: Order<'_>, fields: &Fields<'_>, crawlers: &Crawlers) -> Rc<Profile> {
+    /// The profile of a request with these `fields` of `map` in this `order`.
+    pub(super) fn of(&self, order: Order<'_>, map: &FieldMap, fields: &Fields<'_>, crawlers: &Crawlers) -> Rc<Profile> {
         // So they come with all later requests of the connection too: what is told by their layout alone is this profile.
         let comes_again = matches!(
             order,
@@ -136,10 +123,13 @@ impl Profiles {
         let profile = if write_key(&mut key, &order, fields) {
             let mut kept = self.kept.borrow_mut();
             let digest = digest(&key);
-            let found = kept.get(&digest).filter(|profile| *profile.key == *key).cloned();
+            let found = kept
+                .get(&digest)
+                .filter(|profile| are_same(&profile.key, &key))
+                .cloned();
             // What comes once is not worth remembering how it lay.
             if let Some(profile) = found.as_ref().filter(|_| comes_again) {
-                profile.learn(fields);
+                profile.learn(map, fields);
             }
             found.unwrap_or_else(|| {
                 let profile = Rc::new(Profile::new(Some((digest, &key)), order, fields, crawlers));
@@ -251,6 +241,7 @@ impl Says for Profiled<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::fields::with;
     use proptest::prelude::*;
 
     const CHROME: [(&str, &[u8]); 6] = [
@@ -266,14 +257,16 @@ mod tests {
     ];
 
     fn profile(profiles: &Profiles, fields: &Fields<'_>) -> Rc<Profile> {
-        let names = RequestNames::new(fields.iter().map(|(name, _)| *name));
-        profiles.of(Order::OfMap(&names), fields, &Crawlers::default())
+        of(profiles, Order::OfMap(&RequestNames::new(fields)), fields)
+    }
+
+    fn of(profiles: &Profiles, order: Order<'_>, fields: &Fields<'_>) -> Rc<Profile> {
+        let map = FieldMap::of(fields.iter().copied());
+        profiles.of(order, &map, fields, &Crawlers::default())
     }
 
     fn changed(at: usize, field: (&'static str, &'static [u8])) -> Vec<(&'static str, &'static [u8])> {
-        let mut fields = CHROME.to_vec();
-        fields[at] = field;
-        fields
+        with(&CHROME, at, field)
     }
 
     #[test]
@@ -316,40 +309,46 @@ mod tests {
     fn headers_that_lay_so_before_are_told_without_being_read() {
         let profiles = Profiles::default();
         let first = profile(&profiles, &CHROME);
-        assert!(first.forms.borrow().is_empty());
-        profile(&profiles, &CHROME);
+        assert!(first.layouts.borrow().is_empty());
+        for _ in 0..3 {
+            profile(&profiles, &CHROME);
+            assert_eq!(first.layouts.borrow().len(), 1);
+        }
         let with_login = changed(1, (":path", b"/login"));
         let map = FieldMap::of(with_login.iter().copied());
-        let forms = first.forms.borrow().clone();
-        assert_eq!(forms.iter().find_map(|form| form.read(&map)).unwrap(), with_login);
-        assert_eq!(forms[0].forged, 0);
+        let layouts = first.layouts.borrow().clone();
+        let read = layouts[0].read(&map).unwrap();
+        assert_eq!(RequestNames::new(&read).forged_count(), 0);
+        assert_eq!(read, with_login);
         // The same profile without cookies, and with a forged annotation, which is left out of orders.
         let forged = changed(5, ("x-layerprint-id", b"1"));
         for (fields, count) in [(&CHROME[..5], 0), (&forged, 1)] {
             assert!(Rc::ptr_eq(&first, &profile(&profiles, fields)));
-            let forms = first.forms.borrow();
-            assert_eq!((forms.len(), forms[0].forged), (MAX_FORMS, count));
+            let layouts = first.layouts.borrow();
             let map = FieldMap::of(fields.iter().copied());
-            assert_eq!(forms[0].read(&map).unwrap(), fields);
+            let read = layouts[0].read(&map).unwrap();
+            let forged = RequestNames::new(&read).forged_count();
+            assert_eq!((layouts.len(), forged), (MAX_LAYOUTS, count));
+            assert_eq!(read, fields);
         }
         let other = changed(3, ("user-agent", b"curl/8.5.0"));
         let map = FieldMap::of(other.iter().copied());
-        assert!(first.forms.borrow().iter().all(|form| form.read(&map).is_none()));
+        assert!(first.layouts.borrow().iter().all(|layout| layout.read(&map).is_none()));
     }
 
     #[test]
     fn what_comes_with_the_first_request_alone_is_not_told_by_how_it_lies() {
         let profiles = Profiles::default();
-        let order = Evidence::Seen(HeaderOrder::of(["host", "accept"]).unwrap());
         let told = |order: &Evidence<HeaderOrder>| {
-            for _ in 0..2 {
-                profiles.of(Order::Told(order.clone()), &CHROME, &Crawlers::default());
+            for fields in [&CHROME[..], &CHROME] {
+                of(&profiles, Order::Told(order.clone()), fields);
             }
-            profiles.of(Order::Told(order.clone()), &CHROME, &Crawlers::default())
+            of(&profiles, Order::Told(order.clone()), &CHROME[..5])
         };
-        assert!(told(&order).forms.borrow().is_empty());
+        let order = Evidence::Seen(HeaderOrder::of(["host", "accept"]).unwrap());
+        assert!(told(&order).layouts.borrow().is_empty());
         let later = Evidence::Missing(Reason::LaterRequest);
-        assert_eq!(told(&later).forms.borrow().len(), MAX_FORMS);
+        assert_eq!(told(&later).layouts.borrow().len(), MAX_LAYOUTS);
     }
 
     #[test]
@@ -367,7 +366,7 @@ mod tests {
     #[test]
     fn an_order_that_was_told_counts_as_it_was() {
         let profiles = Profiles::default();
-        let told = |order| profiles.of(Order::Told(order), &CHROME, &Crawlers::default());
+        let told = |order| of(&profiles, Order::Told(order), &CHROME);
         let names = |names: &[&str]| Evidence::Seen(HeaderOrder::of(names.iter().copied()).unwrap());
         let first = told(names(&["host", "accept"]));
         assert!(Rc::ptr_eq(&first, &told(names(&["host", "accept"]))));

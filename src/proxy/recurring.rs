@@ -2,13 +2,14 @@
 //! within the connection's bytes.
 
 use super::connections::Known;
-use super::profile::{Form, MAX_FORMS, Profile};
+use super::profile::{MAX_LAYOUTS, Profile};
 use super::visit::Sender;
 use crate::annotate::line::{self, Part, Parts};
 use crate::annotate::{Annotation, Observed, headers};
 use crate::compare::{self, Standing};
 use crate::evidence::NetworkTags;
 use crate::evidence::forwarded::Forwarded;
+use crate::host::Layout;
 use crate::memory::key::Keys;
 use crate::policy::config::Header;
 use core::cell::{Cell, OnceCell, RefCell};
@@ -21,7 +22,7 @@ use std::rc::{Rc, Weak};
 const MAX_STANDINGS: usize = 4;
 
 /// How headers lay, and their profiles.
-pub(super) type Forms = SmallVec<[(Rc<Profile>, Rc<Form>); MAX_STANDINGS * MAX_FORMS]>;
+pub(super) type Layouts = SmallVec<[(Rc<Profile>, Rc<Layout>); MAX_STANDINGS * MAX_LAYOUTS]>;
 
 /// What a connection's requests have in common, as far as they are of the kind of the first: hardly any connection brings another.
 #[derive(Debug, Default)]
@@ -29,17 +30,17 @@ pub(super) struct Recurring(OnceCell<Box<Kept>>);
 
 impl Recurring {
     /// How the headers of its requests lay so far, as far as that is still known, with their profiles; the last ones first.
-    pub(super) fn forms(&self) -> Forms {
-        let mut forms = Forms::new();
-        let Some(kept) = self.0.get() else { return forms };
+    pub(super) fn layouts(&self) -> Layouts {
+        let mut layouts = Layouts::new();
+        let Some(kept) = self.0.get() else { return layouts };
         for stood in kept.standings.borrow().iter().rev() {
             let Some(profile) = stood.profile.upgrade() else {
                 continue;
             };
-            let of_profile = profile.forms.borrow();
-            forms.extend(of_profile.iter().map(|form| (Rc::clone(&profile), Rc::clone(form))));
+            let of_profile = profile.layouts.borrow();
+            layouts.extend(of_profile.iter().map(|layout| (Rc::clone(&profile), Rc::clone(layout))));
         }
-        forms
+        layouts
     }
 }
 
@@ -121,20 +122,18 @@ impl Common<'_> {
             core::ptr::eq(stood.profile.as_ptr(), Rc::as_ptr(self.profile)) && stood.networks == observed.networks
         };
         let mut standings = connection.standings.borrow_mut();
-        if let Some(at) = standings.iter().rposition(is_wanted) {
-            let last = standings.len().saturating_sub(1);
-            standings.swap(at, last);
-        } else {
-            if standings.len() >= MAX_STANDINGS {
-                standings.pop_front();
-            }
-            standings.push_back(Stood {
-                profile: Rc::downgrade(self.profile),
-                networks: observed.networks,
-                standing: make(),
-            });
+        let at = standings.iter().rposition(is_wanted);
+        let stood = at.and_then(|at| standings.remove(at)).unwrap_or_else(|| Stood {
+            profile: Rc::downgrade(self.profile),
+            networks: observed.networks,
+            standing: make(),
+        });
+        if standings.len() >= MAX_STANDINGS {
+            standings.pop_front();
         }
-        standings.back().map_or_else(make, |stood| Rc::clone(&stood.standing))
+        let standing = Rc::clone(&stood.standing);
+        standings.push_back(stood);
+        standing
     }
 
     /// Who sends the request.
@@ -153,27 +152,21 @@ impl Common<'_> {
     pub(super) fn line(&self, annotation: &Annotation<'_>, old: String) -> String {
         let of = annotation.observed;
         let headers = self.profile.line.get_or_init(|| line::part_of_headers(of));
-        let way = &self.way(of);
-        if let Some(connection) = self.connection.and_then(|connection| connection.line.get()) {
-            let parts = Parts {
-                way,
-                connection,
-                headers,
-            };
-            return line::with_parts(annotation, parts, old);
-        }
-        let of_connection = line::part_of_connection(of);
+        let kept = self.connection.map(|connection| &connection.line);
+        let made = OnceCell::new();
         let parts = Parts {
-            way,
-            connection: &of_connection,
+            way: &self.way(of),
+            connection: kept
+                .and_then(OnceCell::get)
+                .unwrap_or_else(|| made.get_or_init(|| line::part_of_connection(of))),
             headers,
         };
         let line = line::with_parts(annotation, parts, old);
         // The whole connection stays within its bytes.
-        let fits = of_connection.bytes().saturating_add(MAX_KEPT) <= self.known.room();
-        if let Some(connection) = self.connection.filter(|_| fits) {
+        let fits = |part: &Part| part.bytes().saturating_add(MAX_KEPT) <= self.known.room();
+        if let (Some(kept), Some(made)) = (kept, made.into_inner().filter(fits)) {
             // Nobody has set it meanwhile.
-            let _ = connection.line.set(of_connection);
+            let _ = kept.set(made);
         }
         line
     }

@@ -93,7 +93,7 @@ impl RequestRole {
     pub fn on_request_trailers(&mut self, host: &impl Host) -> Outcome {
         let cleaned = host.fields(Fields::Trailers).and_then(|map| {
             let fields = map.fields().ok_or(Failure)?;
-            let names = RequestNames::new(fields.iter().map(|(name, _)| *name));
+            let names = RequestNames::new(&fields);
             self.strip(host, Fields::Trailers, &names, self.unsign(host, &fields)?)
         });
         match cleaned {
@@ -128,19 +128,16 @@ impl RequestRole {
         let map = host.fields(Fields::Headers)?;
         let record = self.record(host);
         let mut record = record.borrow_mut();
-        let forms = record.known.as_ref().map(|known| known.recurring.forms());
-        let forms = forms.unwrap_or_default();
-        let again = forms
+        let layouts = record.known.as_ref().map(|known| known.recurring.layouts());
+        let layouts = layouts.unwrap_or_default();
+        let again = layouts
             .iter()
-            .find_map(|(profile, form)| Some((profile, form.forged, form.read(&map)?)));
+            .find_map(|(profile, layout)| Some((profile, layout.read(&map)?)));
         let (again, fields) = match again {
-            Some((profile, forged, fields)) => (Some((profile, forged)), fields),
+            Some((profile, fields)) => (Some(profile), fields),
             None => (None, map.fields().ok_or(Failure)?),
         };
-        // Of headers that lie as they did before nobody asks for the names, but where some are forged.
-        let are_asked_for = again.is_none_or(|(_, forged)| forged > 0);
-        let named = fields.iter().filter(|_| are_asked_for);
-        let names = RequestNames::new(named.map(|(name, _)| *name));
+        let names = RequestNames::new(&fields);
         let signed = self.plugin.signer.as_ref().map_or(0, |_| forged(&fields));
         let forged = self.strip(host, Fields::Headers, &names, signed)?;
 
@@ -161,8 +158,8 @@ impl RequestRole {
         let networks = client.map_or_else(NetworkTags::default, |ip| self.plugin.config.networks.tags(ip));
         let crawlers = &self.plugin.config.clients.crawlers;
         let profile = match again {
-            Some((profile, _)) => self.plugin.profiles.again(profile),
-            None => self.plugin.profiles.of(order, &fields, crawlers),
+            Some(profile) => self.plugin.profiles.again(profile),
+            None => self.plugin.profiles.of(order, &map, &fields, crawlers),
         };
         let said = Profiled::new(&profile, &fields);
         let crawler = if profile.claims_crawler() {

@@ -11,6 +11,7 @@ use layerprint::policy::config::{Config, Problem, Tables};
 use layerprint::policy::rules::{Field, Subject};
 use layerprint::policy::{Decision, Policy};
 use serde_json::Value;
+use std::cell::OnceCell;
 
 /// A configuration with the tables that it looks clients up in.
 #[derive(Debug)]
@@ -66,6 +67,7 @@ impl Judge {
         Replayed {
             line,
             claims,
+            claimed: OnceCell::new(),
             catalogue: &self.tables.catalogue,
             crawlers: &self.config.clients.crawlers,
             networks: &self.config.networks,

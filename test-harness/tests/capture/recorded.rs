@@ -136,7 +136,8 @@ fn the_filter_and_the_tool_agree_on_the_http_part() {
             ja3: Evidence::Missing(Reason::Cleartext),
             ja4: Evidence::Missing(Reason::Cleartext),
         };
-        let names = RequestNames::new(names.iter().copied());
+        let fields: Vec<_> = names.iter().map(|name| (*name, &b""[..])).collect();
+        let names = RequestNames::new(&fields);
         let order = request_order(&opening, &facts, &names, true);
         let tls = TlsPrint::of(&Evidence::Missing(Reason::Cleartext), TlsSource::FilterState, &facts);
         let filter = ConnectionPrint::freeze(&opening, &facts, tls, &names, &order);

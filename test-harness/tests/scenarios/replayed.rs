@@ -21,6 +21,7 @@ use layerprint::proxy::plugin::Plugin;
 use layerprint::proxy::request::RequestRole;
 use layerprint_harness::repo;
 use serde_json::Value;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -119,6 +120,7 @@ fn as_in_its_line(plugin: &Plugin, live: &Observed<'_>) -> (Value, BTreeSet<&'st
     let replayed = Replayed {
         line: &recorded,
         claims: &claims,
+        claimed: OnceCell::default(),
         catalogue: &tables.catalogue,
         crawlers,
         networks,

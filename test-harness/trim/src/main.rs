@@ -10,8 +10,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use wasm_encoder::{ExportKind, ExportSection, Module, RawSection};
-use wasmparser::{ExternalKind, Parser, Payload};
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
+use wasm_encoder::{ExportSection, Module, RawSection};
+use wasmparser::{Parser, Payload};
 
 /// What all callbacks of the proxy-wasm ABI are called.
 const CALLBACK: &str = "proxy_on_";
@@ -68,10 +69,9 @@ fn trim(module: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
             for export in exports {
                 let export = export?;
                 missing.retain(|name| *name != export.name);
-                if export.name.starts_with(CALLBACK) && !WANTED.contains(&export.name) {
-                    continue;
+                if !export.name.starts_with(CALLBACK) || WANTED.contains(&export.name) {
+                    RoundtripReencoder.parse_export(&mut kept, export)?;
                 }
-                kept.export(export.name, kind(export.kind)?, export.index);
             }
             trimmed.section(&kept);
         } else if let Some((id, range)) = payload.as_section() {
@@ -83,16 +83,6 @@ fn trim(module: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
         Ok(trimmed.finish())
     } else {
         Err(format!("the module does not export {}", missing.join(", ")).into())
-    }
-}
-
-fn kind(kind: ExternalKind) -> Result<ExportKind, Box<dyn Error>> {
-    match kind {
-        ExternalKind::Func => Ok(ExportKind::Func),
-        ExternalKind::Table => Ok(ExportKind::Table),
-        ExternalKind::Memory => Ok(ExportKind::Memory),
-        ExternalKind::Global => Ok(ExportKind::Global),
-        other => Err(format!("an export is a {other:?}, which no proxy knows").into()),
     }
 }
 

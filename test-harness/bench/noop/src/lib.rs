@@ -26,9 +26,12 @@ const HEADERS: [(&str, &[u8]); 5] = [
         "x-layerprint-id",
         b"lp1_0123456789ab_0123456789ab_0123456789ab_0123456789ab",
     ),
-    ("x-layerprint-ja3", b"0123456789abcdef0123456789abcdef"),
     ("x-layerprint-ja4", b"t13d1516h2_8daaf6152771_02713d6af862"),
     ("x-layerprint-h2", b"1:65536;2:0;4:6291456;6:262144|15663105|0|m,a,s,p"),
+    (
+        "x-layerprint-tcp",
+        b"4:64+0:0:65495:mss*10,7:mss,sok,ts,nop,ws:df,id+:0",
+    ),
 ];
 
 #[link(wasm_import_module = "env")]

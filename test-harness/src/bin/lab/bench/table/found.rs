@@ -123,7 +123,6 @@ pub(super) mod tests {
             rates: Rates {
                 of: vec![vec![1000.0, 500.0]; KINDS.len()],
                 last: Duration::from_millis(1),
-                last_new: Duration::from_millis(1),
             },
         }
     }

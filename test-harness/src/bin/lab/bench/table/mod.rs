@@ -113,7 +113,6 @@ fn rates(costs: &Measured<Cost>) -> Option<Rates> {
     Some(Rates {
         of: of.collect::<Option<_>>()?,
         last: LAST,
-        last_new: LAST,
     })
 }
 

@@ -177,7 +177,6 @@ pub(super) struct Timing {
 pub(super) struct Rates {
     pub(super) of: Vec<Vec<f64>>,
     pub(super) last: Duration,
-    pub(super) last_new: Duration,
 }
 
 /// Measured by how long it takes.
@@ -204,14 +203,9 @@ impl Subject for Timed<'_> {
     fn sample(&mut self, _: u32) -> Result<Vec<Vec<Timing>>, Box<dyn Error>> {
         let mut all = Vec::new();
         for (load, rates) in self.loaded.loads.iter_mut().zip(&self.rates.of) {
-            let last = if load.kind.kept {
-                self.rates.last
-            } else {
-                self.rates.last_new
-            };
             let mut timings = Vec::new();
             for rate in rates {
-                let latencies = load.open(*rate, last)?;
+                let latencies = load.open(*rate, self.rates.last)?;
                 let percentile = |hundredths| {
                     latencies
                         .percentile(hundredths)
